@@ -1,0 +1,1 @@
+"""backend sees, remembers, serves: films in, ranked clips out."""

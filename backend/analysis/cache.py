@@ -1,0 +1,112 @@
+"""What is kept of a film between runs: the scan with its pictures, and the sound. Content-addressed, written whole."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backend.analysis.files import write_atomically
+from backend.media.audio import Sound
+from backend.media.scan import Scan
+from backend.media.timeline import Timeline
+
+SCAN_VERSION = 1
+SOUND_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The sound of a film with the intervals of speech, float64 [K, 2] seconds, and what was wrong with it."""
+
+    sound: Sound
+    speech_s: np.ndarray[Any, np.dtype[np.float64]]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FilmCache:
+    """The folder of one film, `HOME/films/<sha256>`."""
+
+    folder: Path
+
+    def scan_folder(self, key: str) -> Path:
+        """Where the scan made with these settings (`key`) and its pictures lie."""
+        return self.folder / f"scan-v{SCAN_VERSION}-{key}"
+
+    def load_scan(self, key: str) -> Scan | None:
+        """The stored scan, or None where there is none that can be read."""
+        folder = self.scan_folder(key)
+        try:
+            facts = json.loads((folder / "scan.json").read_text())
+            with np.load(folder / "scan.npz", allow_pickle=False) as arrays:
+                return _scan(facts, {name: arrays[name] for name in arrays.files})
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def load_sound(self) -> Heard | None:
+        """The stored sound, or None."""
+        try:
+            with np.load(self._sound_path, allow_pickle=False) as arrays:
+                facts = json.loads(str(arrays["facts"]))
+                sound = Sound(arrays["log_mel"], arrays["loudness_db"], arrays["onsets"], arrays["music"], facts["tempo_bpm"])
+                return Heard(sound, arrays["speech_s"], tuple(facts["warnings"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def save_sound(self, heard: Heard) -> None:
+        """Keep the sound; raises OutputError."""
+        import io
+
+        buffer, sound = io.BytesIO(), heard.sound
+        facts = json.dumps({"tempo_bpm": sound.tempo_bpm, "warnings": heard.warnings})
+        arrays = {"log_mel": sound.log_mel, "loudness_db": sound.loudness_db, "onsets": sound.onsets, "music": sound.music}
+        np.savez(buffer, facts=np.array(facts), speech_s=heard.speech_s, **arrays)
+        write_atomically(self._sound_path, buffer.getvalue())
+
+    @property
+    def _sound_path(self) -> Path:
+        return self.folder / f"sound-v{SOUND_VERSION}.npz"
+
+
+def save_scan(folder: Path, scan: Scan) -> None:
+    """Write the scan into a folder that is still temporary."""
+    facts = asdict(scan)
+    for array in ("shots", "signals", "fingerprints"):
+        del facts[array]
+    line = scan.timeline
+    facts["timeline"] = {
+        "rate": str(line.rate),
+        "frames": line.frames,
+        "time_base": None if line.time_base is None else str(line.time_base),
+    }
+    pts = np.zeros(0, np.int64) if line.pts is None else line.pts
+    np.savez_compressed(
+        folder / "scan.npz", shots=scan.shots, signals=scan.signals.astype(np.float16), fingerprints=scan.fingerprints, pts=pts
+    )
+    (folder / "scan.json").write_text(json.dumps(facts))
+
+
+def _scan(facts: dict[str, Any], arrays: dict[str, Any]) -> Scan:
+    line = facts["timeline"]
+    varies = line["time_base"] is not None
+    timeline = Timeline(
+        Fraction(line["rate"]), line["frames"], Fraction(line["time_base"]) if varies else None, arrays["pts"] if varies else None
+    )
+    keyframes: Sequence[Sequence[int]] = facts["keyframes"]
+    return Scan(
+        timeline=timeline,
+        shots=arrays["shots"],
+        signals=arrays["signals"].astype(np.float32),
+        fingerprints=arrays["fingerprints"],
+        keyframes=tuple(tuple(shot) for shot in keyframes),
+        rotation_degrees=facts["rotation_degrees"],
+        interlaced=facts["interlaced"],
+        seekable=facts["seekable"],
+        warnings=tuple(facts["warnings"]),
+    )
+
+

@@ -1,0 +1,90 @@
+"""The chosen clips as files, with the report beside them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from backend.analysis.findings import report_data
+from backend.analysis.files import cannot_write
+from backend.analysis.find import Findings
+from backend.analysis.pictures import read_pictures
+from backend.analysis.progress import Progress, silent
+from backend.analysis.report import write_report
+from backend.analysis.view import FACE_EXTRACTORS
+from backend.media.crop import SHAPES, CropPath, Points, plan_crop, salient_x, window_share
+from backend.media.render import ClipFormat, ClipRequest, clip_name, render_clip
+from backend.scoring.rank import ScoredClip
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make the output folder before any work is done for it; raises OutputError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise cannot_write(folder, problem) from None
+
+
+def cut_clips(findings: Findings, folder: Path, picture: str, progress: Progress = silent) -> dict[int, Path]:
+    """Cut every clip into `folder` and write `report.html` beside them; gives rank → file. Raises OutputError.
+
+    A clip appears under its name only when it is whole.
+    """
+    prepare_folder(folder)
+    clips, files = findings.ranking.clips, {}
+    for done, clip in enumerate(clips):
+
+        def step(share: float, done: int = done) -> None:
+            progress("cut", done + share, len(clips))
+
+        files[clip.rank] = render_clip(_request(findings, clip, folder, picture), step)
+    progress("cut", len(clips), len(clips))
+    write_report(folder / "report.html", report_data(findings, files))
+    return files
+
+
+def _request(findings: Findings, clip: ScoredClip, folder: Path, picture: str) -> ClipRequest:
+    scan, film = findings.analysis.scan, findings.analysis.probe.path
+    return ClipRequest(
+        film=film,
+        target=folder / clip_name(clip.rank, clip.start_s, film.stem),
+        start_frame=clip.start_frame,
+        end_frame=clip.end_frame,
+        timeline=scan.timeline,
+        format=cast(ClipFormat, picture),
+        crop=_crop(findings, clip, picture) if picture in SHAPES else None,
+        seekable=scan.seekable,
+    )
+
+
+def _crop(findings: Findings, clip: ScoredClip, picture: str) -> CropPath:
+    """Where the window lies: on the faces of the shots' keyframes, else on their detail."""
+    probe, scan = findings.analysis.probe, findings.analysis.scan
+    size = (probe.width, probe.height)
+    width, height = size if scan.rotation_degrees % 180 == 0 else size[::-1]
+    cuts = scan.timeline.seconds_of(scan.shots[:, 0])
+    window = window_share(width, height, picture)
+    return plan_crop(_points(_faces(findings)), cuts, clip.start_s, clip.end_s, window, _points(_details(findings, clip)))
+
+
+def _points(found: Iterator[tuple[float, float, float]]) -> Points:
+    rows = np.array(list(found), np.float64).reshape(-1, 3)
+    return Points(rows[:, 0], rows[:, 1], rows[:, 2])
+
+
+def _faces(findings: Findings) -> Iterator[tuple[float, float, float]]:
+    line = findings.analysis.scan.timeline
+    for name in FACE_EXTRACTORS:
+        if name in findings.analysis.features:
+            for shot in findings.analysis.features[name].faces:
+                yield from ((line.seconds(f.frame), f.x + f.width / 2, f.width * f.height) for f in shot)
+
+
+def _details(findings: Findings, clip: ScoredClip) -> Iterator[tuple[float, float, float]]:
+    scan = findings.analysis.scan
+    for index, (start, end) in enumerate(scan.shots):
+        if start < clip.end_frame and end > clip.start_frame:
+            shot = read_pictures(findings.analysis.pictures, index, scan.keyframes[index], 0)
+            for frame, image in zip(shot.keyframe_at, shot.keyframes, strict=True):
+                yield scan.timeline.seconds(frame), salient_x(image), 1.0

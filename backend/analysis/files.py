@@ -1,0 +1,58 @@
+"""Files and folders that appear whole or not at all."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from backend.errors import OutputError
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file by way of a temporary one beside it; raises OutputError."""
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary.write_bytes(content)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as problem:
+        raise cannot_write(path, problem) from None
+
+
+@contextmanager
+def folder_atomically(path: Path) -> Iterator[Path]:
+    """A temporary folder that becomes `path` if the block ends well and is removed if not.
+
+    Where another process was faster, its folder stays. Leftovers of processes that were killed are swept first.
+    """
+    partial = path.with_name(f"{path.name}.partial-{os.getpid()}-{uuid.uuid4().hex[:8]}")
+    try:
+        _sweep(path)
+        partial.mkdir(parents=True)
+        yield partial
+        try:
+            partial.rename(path)
+        except OSError:
+            if not path.is_dir():
+                raise
+    except OSError as problem:
+        raise cannot_write(path, problem) from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _sweep(path: Path) -> None:
+    for left in path.parent.glob(f"{path.name}.partial-*"):
+        owner = left.name.rpartition(".partial-")[2].partition("-")[0]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists() and Path("/proc").is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def cannot_write(path: Path, problem: OSError) -> OutputError:
+    """The error for a place that cannot be written, with the reason in words."""
+    return OutputError(f"Cannot write {str(path)!r}: {(problem.strerror or str(problem)).lower()}.")

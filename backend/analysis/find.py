@@ -1,0 +1,105 @@
+"""The main job: a film in, its best clips out; ranked, explained, and cut if asked."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from backend.analysis.film import Analysis, AnalysisRequest, analyse
+from backend.analysis.progress import Progress, silent
+from backend.analysis.view import scoring_film
+from backend.errors import UnknownName
+from backend.features.registry import build, profile_named
+from backend.media.shots import DETECTORS, CutDetector, FromModel
+from backend.scoring.ensemble import Weights
+from backend.scoring.film import ScoringFilm
+from backend.scoring.mlp import load_model
+from backend.scoring.rank import Ranking, RankRequest, rank
+
+
+@dataclass(frozen=True)
+class FindRequest:
+    """What is asked for. Lengths in seconds; `model` is the folder of a trained model, None for the prior.
+
+    model_paths, offline  where pretrained weights lie, and whether a hub may be asked
+    """
+
+    film: Path
+    home: Path
+    top_n: int = 5
+    min_s: float = 60.0
+    max_s: float = 120.0
+    weights: Weights = field(default_factory=Weights)
+    skip_last_percent: float = 0.0
+    per_scene: int | None = None
+    profile: str = "embedded"
+    fast: bool = False
+    detector: str = "adaptive"
+    model: Path | None = None
+    model_paths: Mapping[str, Path] = field(default_factory=dict)
+    offline: bool = False
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was found: the analysis, the film as scoring saw it, and the ranking."""
+
+    request: FindRequest
+    analysis: Analysis
+    film: ScoringFilm
+    ranking: Ranking
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should know of the film and of this list."""
+        return (*self.analysis.warnings, *self.ranking.notes)
+
+
+def find(request: FindRequest, progress: Progress = silent) -> Findings:
+    """Analyse the film (or take the analysis from the cache) and rank its windows.
+
+    Raises InputError for what is asked or the film, MissingWeights for a pretrained model, OutputError for the cache.
+    """
+    profile = profile_named(request.profile)
+    model = load_model(request.model) if request.model else None
+    if model:
+        model.require(profile.schema)
+    paths = {name: str(path) for name, path in request.model_paths.items()}
+    extractors = build(request.profile, paths=paths, cache=request.home / "networks", offline=request.offline)
+    wanted = AnalysisRequest(
+        path=request.film,
+        home=request.home,
+        schema=profile.schema,
+        extractors=extractors,
+        detector=request.detector,
+        fast=request.fast,
+        model_detector=_model_detector(request.detector),
+    )
+    analysis = analyse(wanted, progress)
+    film = scoring_film(analysis)
+    ranking = rank(
+        film,
+        RankRequest(
+            min_s=request.min_s,
+            max_s=request.max_s,
+            top_n=request.top_n,
+            weights=request.weights,
+            skip_last_percent=request.skip_last_percent,
+            per_scene=request.per_scene,
+        ),
+        model,
+    )
+    return Findings(request, analysis, film, ranking)
+
+
+def _model_detector(name: str) -> Callable[[], CutDetector] | None:
+    if name not in DETECTORS:
+        raise UnknownName("detector", name, DETECTORS)
+    if name != "transnet":
+        return None
+
+    def make() -> CutDetector:
+        from backend.features.transnet import TransNet
+
+        return FromModel(TransNet().watch)
+
+    return make

@@ -1,0 +1,1 @@
+"""Vectors per shot. The only package that loads pretrained models."""

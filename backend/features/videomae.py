@@ -1,0 +1,101 @@
+"""What happens in a shot: VideoMAE-base (Tong et al. 2022), mean of the last hidden states. Full profile."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.features.base import Extracted, Extractor, ShotMaterial
+from backend.features.weights import from_hub, given_file, missing
+
+WHAT = "VideoMAE-base"
+REPOSITORY = "MCG-NJU/videomae-base"
+NAMES = ("model.safetensors", "pytorch_model.bin")
+FRAMES = 16
+MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
+
+
+class VideoMae(Extractor):
+    """768 figures; `weights` is a folder as transformers saves it (config.json and model.safetensors)."""
+
+    name = "videomae"
+    block = "visual"
+    dimension = 768
+    reads = frozenset({"clip"})
+    _network: Any = None
+
+    def load(self) -> None:
+        """Find, then load the weights (none may be missing); raises MissingWeights."""
+        folder = self._folder()
+        try:
+            config = json.loads((folder / "config.json").read_text())
+        except ValueError as broken:
+            raise missing(self.name, WHAT, f"{str(folder / 'config.json')!r} is not JSON") from broken
+        if config.get("hidden_size", 768) != self.dimension or config.get("num_frames", FRAMES) != FRAMES:
+            found = f"hidden_size {config.get('hidden_size')} and num_frames {config.get('num_frames')}"
+            raise missing(self.name, WHAT, f"{str(folder)!r} has {found}; {self.dimension} and {FRAMES} are needed")
+        self._network = self._open(folder)
+        self._side = int(config.get("image_size", 224))
+
+    def _folder(self) -> Path:
+        """The folder with config.json and the weights."""
+        if self.weights is None:
+            return from_hub(self.name, WHAT, REPOSITORY, ("config.json", NAMES[0]), offline=self.offline)[0].parent
+        folder = self.weights.parent if self.weights.is_file() else self.weights
+        given_file(self.name, WHAT, folder / "config.json", ("config.json",))
+        given_file(self.name, WHAT, folder, NAMES)
+        return folder
+
+    def _open(self, folder: Path) -> Any:
+        import pickle
+
+        import torch
+        from safetensors import SafetensorError
+
+        from backend.features import torchvision_ops  # noqa: F401  (transformers imports torchvision)
+
+        from transformers import VideoMAEModel  # isort: skip
+
+        try:
+            loaded: Any = VideoMAEModel.from_pretrained(
+                folder, local_files_only=True, weights_only=True, output_loading_info=True
+            )
+        except (SafetensorError, pickle.UnpicklingError, OSError, ValueError, RuntimeError) as broken:
+            raise missing(self.name, WHAT, f"{str(folder)!r} cannot be read: {type(broken).__name__}") from broken
+        network, report = loaded
+        lacking = sorted(report["missing_keys"])
+        if lacking:
+            raise missing(self.name, WHAT, f"{str(folder)!r} lacks {len(lacking)} tensors, the first is {lacking[0]!r}")
+        self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        return network.eval().to(self._device)
+
+    def extract(self, shots: Sequence[ShotMaterial]) -> Extracted:
+        """Float32 [shots, 768]; zeros for a shot without a clip."""
+        import torch
+
+        if self._network is None:
+            self.load()
+        vectors = np.zeros((len(shots), self.dimension), np.float32)
+        with torch.inference_mode():
+            for row, shot in zip(vectors, shots, strict=True):
+                if shot.clip is not None and len(shot.clip):
+                    pixels = torch.from_numpy(prepared(shot.clip, self._side))[None].to(self._device)
+                    row[:] = self._network(pixel_values=pixels).last_hidden_state.mean(dim=1)[0].float().cpu().numpy()
+        return Extracted(vectors)
+
+
+def prepared(clip: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
+    """RGB [16, height, width, 3] → [16, 3, side, side]: shorter side scaled, middle cut out, ImageNet's scale."""
+    import cv2
+
+    height, width = clip.shape[1:3]
+    scale = side / min(height, width)
+    size = (max(side, round(width * scale)), max(side, round(height * scale)))
+    left, top = (size[0] - side) // 2, (size[1] - side) // 2
+    frames = [cv2.resize(frame, size, interpolation=cv2.INTER_LINEAR) for frame in clip]
+    cut = np.stack(frames)[:, top : top + side, left : left + side].astype(np.float32) / 255
+    return np.ascontiguousarray(((cut - MEAN) / DEVIATION).transpose(0, 3, 1, 2), dtype=np.float32)

@@ -1,0 +1,109 @@
+"""Frames of a film in display order, whatever is wrong with the file."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import av.container
+import av.error
+import numpy as np
+from av.stream import Stream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from numpy.typing import NDArray
+
+from backend.media.probe import standard_rate
+from backend.media.timeline import Timeline
+
+PLAUSIBLE_GAP_S = 600
+
+
+@dataclass
+class Damage:
+    """What could not be decoded, by stream ("video", "audio"); `warnings` says it to a person."""
+
+    lost_packets: Counter[str] = field(default_factory=Counter)
+    ended_early: set[str] = field(default_factory=set)
+
+    def warnings(self) -> list[str]:
+        """One sentence for each kind of damage that was met."""
+        lost = [f"{n} damaged part(s) of the {what} could not be decoded and are left out" for what, n in sorted(self.lost_packets.items())]
+        ends = [f"the file ends in the middle of the {what}; what comes after is lost" for what in sorted(self.ended_early)]
+        return lost + ends
+
+
+def decode(container: av.container.InputContainer, stream: Stream, damage: Damage, what: str) -> Iterator[av.frame.Frame]:
+    """Every frame of `stream` that can be decoded; what cannot is counted in `damage` and skipped."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except (av.error.FFmpegError, OSError):
+            damage.ended_early.add(what)
+            yield from _flush(stream)
+            return
+        try:
+            yield from packet.decode()
+        except av.error.EOFError:
+            return
+        except (av.error.FFmpegError, ValueError):
+            damage.lost_packets[what] += 1
+
+
+def _flush(stream: Stream) -> Iterator[av.frame.Frame]:
+    try:
+        yield from stream.decode(None)  # type: ignore[attr-defined]
+    except (av.error.FFmpegError, OSError):
+        return
+
+
+def prepare(stream: VideoStream, *, fast: bool) -> None:
+    """Set threads and, for `fast`, leave out the in-loop filter, which analysis at thumbnail size does not see."""
+    context = stream.codec_context
+    context.thread_type = "AUTO"
+    context.thread_count = 0
+    if fast:
+        context.options = {**context.options, "skip_loop_filter": "all"}
+
+
+def build_timeline(ticks: list[int | None], last_duration: int, time_base: Fraction, rate: Fraction) -> tuple[Timeline, int]:
+    """Frame times from the decoded pts (one per frame, in `time_base`).
+
+    Timestamps that are missing, repeat or jump back are replaced by the frame before plus one frame length, and their
+    number is given too. The result is a plain rate where every frame lies within a fifth of a frame of it, else a pts
+    table.
+    """
+    step = max(1, round(1 / (rate * time_base)))
+    pts = np.zeros(len(ticks) + 1, np.int64)
+    mended, origin, limit = 0, None, int(PLAUSIBLE_GAP_S / time_base)
+    shift = 0
+    for i, tick in enumerate(ticks):
+        if origin is None and tick is not None:
+            origin = tick
+        if i == 0:
+            continue
+        value = pts[i - 1] + step if tick is None else tick - (origin or 0) + shift
+        if not pts[i - 1] < value <= pts[i - 1] + limit:
+            mended += 1
+            shift += int(pts[i - 1] + step - value)
+            value = pts[i - 1] + step
+        pts[i] = value
+    pts[-1] = pts[-2] + (last_duration if 0 < last_duration < limit else step) if ticks else 0
+    for constant in (rate, _measured_rate(pts, time_base)):
+        expected = np.arange(len(ticks)) / float(constant * time_base)
+        if np.all(np.abs(pts[:-1] - expected) <= max(1.0, step / 5)):
+            return Timeline(constant, len(ticks)), mended
+    return Timeline(rate, len(ticks), time_base, pts), mended
+
+
+def _measured_rate(pts: NDArray[np.int64], time_base: Fraction) -> Fraction:
+    return standard_rate(1 / (int(np.median(np.diff(pts))) * time_base))
+
+
+def frame_ticks(frame: VideoFrame) -> int | None:
+    """When the frame is shown, in its stream's time base, or None where the file does not say."""
+    return frame.pts if frame.pts is not None else frame.dts

@@ -1,0 +1,150 @@
+"""The filters a clip runs through: trimming, deinterlacing, framing, tone mapping, as an ffmpeg-python graph."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from backend.media.crop import SHAPES, CropPath, window_share
+from backend.media.source import Source
+
+MAX_SIDE = 4096
+MAX_REELS_HEIGHT = 1920
+MAX_SQUARE_SIDE = 1080
+# A little above the middle, where heads are, when an upright picture is cut to a less upright one.
+UPPER_MIDDLE = 0.45
+# PQ and HLG code values to display values, where the binary lacks zscale: an approximation by eye that compresses
+# highlights and leaves the wider gamut as it is.
+HDR_CURVE = {
+    "pq": "0/0 0.2/0.06 0.4/0.32 0.5/0.55 0.58/0.76 0.7/0.92 1/1",
+    "hlg": "0/0 0.25/0.18 0.5/0.48 0.75/0.85 1/1",
+}
+TRANSFER_NAMES = {"pq": "smpte2084", "hlg": "arib-std-b67"}
+
+
+@dataclass(frozen=True)
+class Span:
+    """What is kept, in exact seconds of the film (0 is its first frame), and its frame numbers.
+
+    Margins are half the distance to the neighbouring frame: a time stamp may be off by as much.
+    time_base   of the clip: one frame where the rate is constant, a fine one where it varies
+    """
+
+    start_frame: int
+    end_frame: int
+    start_s: Fraction
+    end_s: Fraction
+    start_margin_s: Fraction
+    end_margin_s: Fraction
+    time_base: Fraction
+
+    @property
+    def duration_s(self) -> Fraction:
+        """Length of the clip."""
+        return self.end_s - self.start_s
+
+
+def picture_chain(
+    stream: Any, source: Source, span: Span, shape: str, crop: CropPath | None, zscale: bool, count: bool
+) -> Any:
+    """The picture: exactly the frames of `span`, framed as `shape`, 8-bit 4:2:0 with square pixels, from time 0 on."""
+    if count:
+        stream = stream.filter("trim", start_frame=span.start_frame, end_frame=span.end_frame)
+        stream = stream.filter("setpts", f"round(N*{float(span.duration_s / _frames(span)):.12g}/TB)")
+    else:
+        begin = source.first_s + span.start_s
+        end = source.first_s + span.end_s
+        stream = stream.filter(
+            "trim", start=_seconds(begin - span.start_margin_s), end=_seconds(end - span.end_margin_s)
+        )
+        stream = stream.filter("setpts", f"round(PTS-{_seconds(begin)}/TB)")
+    if source.interlaced:
+        stream = stream.filter("bwdif", mode="send_frame", parity="auto", deint="interlaced")
+    stream = _framed(stream, source, shape, crop)
+    if source.transfer:
+        stream = _tone_mapped(stream, source.transfer, zscale)
+    stream = stream.filter("format", "yuv420p").filter("setsar", "1")
+    return stream.filter("settb", f"{span.time_base.numerator}/{span.time_base.denominator}")
+
+
+def sound_chain(stream: Any, source: Source, span: Span, count: bool) -> Any:
+    """The sound of `span`, mono or stereo, padded with silence where the film has none, as long as the picture."""
+    if count:
+        stream = stream.filter("asetpts", f"(N/SR+{_seconds(source.audio_start_s - source.first_s)})/TB")
+        begin = span.start_s
+    else:
+        begin = source.first_s + span.start_s
+    stream = stream.filter("atrim", start=_seconds(begin), end=_seconds(begin + span.duration_s))
+    stream = stream.filter("asetpts", f"PTS-{_seconds(begin)}/TB")
+    stream = stream.filter("aresample", **{"async": 1, "first_pts": 0, "min_hard_comp": 0.02})
+    stream = stream.filter("apad", whole_dur=_seconds(span.duration_s)).filter("atrim", end=_seconds(span.duration_s))
+    return stream.filter("aformat", channel_layouts="stereo|mono", sample_rates="48000|44100")
+
+
+def clip_size(source: Source, shape: str) -> tuple[int, int]:
+    """Width and height of the clip, even; never larger than what is cut out of the film."""
+    if shape == "reels":
+        height = min(MAX_REELS_HEIGHT, source.height, source.width * 16 // 9)
+        return _even(height * 9 / 16), _even(height)
+    if shape == "square":
+        side = _even(min(MAX_SQUARE_SIDE, source.width, source.height))
+        return side, side
+    shrink = min(1.0, MAX_SIDE / max(source.width, source.height))
+    return _even(source.width * shrink), _even(source.height * shrink)
+
+
+def crop_expression(path: CropPath | None, share: float) -> str:
+    """Left edge of the window over time (`t`, seconds of the clip), for ffmpeg's crop filter.
+
+    A flat sum of clipped ramps and steps: one term a key, however long the clip, since nested conditions meet
+    ffmpeg's limit of depth.
+    """
+    terms = ["0.5"]
+    if path is not None and len(path.x):
+        terms = [f"{path.x[0]:.5f}"]
+        steps = zip(path.seconds[:-1], path.seconds[1:], path.x[:-1], path.x[1:], strict=True)
+        for begin, end, here, there in steps:
+            if abs(there - here) < 1e-5:
+                continue
+            if end - begin < 1e-6:
+                terms.append(f"({there - here:.5f})*gte(t,{begin - 0.002:.4f})")
+            else:
+                terms.append(f"({there - here:.5f})*clip((t-{begin:.4f})/{end - begin:.4f},0,1)")
+    return f"iw*clip({'+'.join(terms)}-{share / 2:.5f},0,{1 - share:.5f})"
+
+
+def _framed(stream: Any, source: Source, shape: str, crop: CropPath | None) -> Any:
+    width, height = clip_size(source, shape)
+    if shape in SHAPES:
+        across = window_share(source.width, source.height, shape)
+        down = min(1.0, source.width / SHAPES[shape] / source.height)
+        # Frames change size in some broadcasts, so the window is a share and not a number of pixels.
+        window = {"w": f"max(2,round(iw*{across:.6f}))", "h": f"max(2,round(ih*{down:.6f}))"}
+        stream = stream.filter("crop", **window, x=crop_expression(crop, across), y=f"(ih-oh)*{UPPER_MIDDLE}")
+    options: dict[str, Any] = {"flags": "bicubic+accurate_rnd"}
+    if not source.transfer:
+        options["out_range"] = "tv"
+    if source.is_rgb:
+        options["out_color_matrix"] = "bt709"
+    return stream.filter("scale", width, height, **options)
+
+
+def _tone_mapped(stream: Any, transfer: str, zscale: bool) -> Any:
+    """From PQ or HLG to BT.709; with zscale by its numbers (Hable's curve), without by a plain curve on RGB."""
+    if not zscale:
+        return stream.filter("format", "gbrp").filter("curves", all=HDR_CURVE[transfer])
+    source = {"tin": TRANSFER_NAMES[transfer], "pin": "bt2020", "min": "bt2020nc", "rin": "tv"}
+    stream = stream.filter("zscale", t="linear", npl=203, **source).filter("format", "gbrpf32le")
+    stream = stream.filter("zscale", p="bt709").filter("tonemap", "hable", desat=0)
+    return stream.filter("zscale", t="bt709", m="bt709", p="bt709", r="tv")
+
+
+def _even(length: float) -> int:
+    return max(2, 2 * round(length / 2))
+
+
+def _frames(span: Span) -> int:
+    return span.end_frame - span.start_frame
+
+
+def _seconds(value: Fraction) -> str:
+    return f"{float(value):.9f}"

@@ -1,0 +1,209 @@
+"""What a file holds, without decoding it: streams, rates, timecode, rotation, colour; and the refusal of what is no film."""
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import av.container
+import av.error
+from av.video.stream import VideoStream
+
+from backend.errors import FilmUnreadable
+
+# Only these demuxers may run. Left out are all that open other files (hls, dash, concat, image sequences, sdp …):
+# nothing but the named file is ever opened.
+FILM_FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,live_flv,asf,mxf,mxf_opatom,ogg,gxf,dv,rm,nut,wtv,"
+    "h264,hevc,obu,av1,ivf,yuv4mpegpipe,m4v,vc1,nsv,swf,vob,dhav"
+)
+# Opened only to say by name why they are no film.
+OTHER_FORMATS = (
+    "mp3,wav,w64,flac,aac,ac3,eac3,aiff,caf,amr,ape,tta,dts,opus,srt,ass,webvtt,microdvd,subviewer,mpl2,stl,scc,sup,"
+    "png_pipe,jpeg_pipe,jpegls_pipe,bmp_pipe,tiff_pipe,webp_pipe,psd_pipe,exr_pipe,dpx_pipe,j2k_pipe,ppm_pipe,pgm_pipe,"
+    "ico,svg_pipe,apng,gif,tty"
+)
+MAX_PIXELS = 8192 * 8192
+PICTURES = re.compile(r"_pipe$|^(ico|apng|gif)$")
+SUBTITLES = frozenset(("srt", "ass", "webvtt", "microdvd", "subviewer", "mpl2", "stl", "scc", "sup"))
+TRANSFERS = {1: "bt709", 6: "bt601", 13: "srgb", 14: "bt2020-10", 15: "bt2020-12", 16: "pq", 18: "hlg"}
+
+
+@dataclass(frozen=True)
+class AudioTrack:
+    """One audio stream of a file."""
+
+    index: int
+    codec: str
+    channels: int
+    sample_rate_hz: int
+    language: str
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What the header of a film says. Width and height as stored; `rotation_degrees` turns them for viewing."""
+
+    path: Path
+    format: str
+    codec: str
+    width: int
+    height: int
+    rate: Fraction
+    declared_frames: int
+    declared_duration_s: float
+    start_time_s: float
+    start_timecode: str | None
+    transfer: str
+    bits: int
+    audio: tuple[AudioTrack, ...]
+    subtitles: tuple[int, ...]
+
+    @property
+    def is_hdr(self) -> bool:
+        """Whether the picture is coded for a high dynamic range (PQ or HLG)."""
+        return self.transfer in ("pq", "hlg")
+
+
+def require_file(path: Path) -> None:
+    """Raise FilmUnreadable unless `path` is a readable regular file with something in it."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        raise FilmUnreadable(path.name, "there is no such file") from None
+    except OSError as problem:
+        raise FilmUnreadable(path.name, (problem.strerror or "it cannot be opened").lower()) from None
+    if stat.S_ISDIR(found.st_mode):
+        raise FilmUnreadable(path.name, "it is a directory; name one film file")
+    if not stat.S_ISREG(found.st_mode):
+        raise FilmUnreadable(path.name, "it is not a regular file")
+    if found.st_size == 0:
+        raise FilmUnreadable(path.name, "it is empty")
+    if not os.access(path, os.R_OK):
+        raise FilmUnreadable(path.name, "permission denied")
+    try:
+        with path.open("rb"):
+            pass
+    except OSError as problem:
+        raise FilmUnreadable(path.name, (problem.strerror or "it cannot be opened").lower()) from None
+
+
+@contextmanager
+def open_film(path: Path) -> Iterator[av.container.InputContainer]:
+    """The container of `path`, through the allowed demuxers only; raises FilmUnreadable.
+
+    The absolute path behind `file:` keeps names with a leading dash, a colon or a percent sign from being taken for
+    something else, and the protocol list keeps a header from naming another place.
+    """
+    require_file(path)
+    options = {"format_whitelist": f"{FILM_FORMATS},{OTHER_FORMATS}", "protocol_whitelist": "file"}
+    try:
+        container = av.open(f"file:{path.resolve()}", options=options, metadata_errors="replace")
+    except (av.error.FFmpegError, OSError, ValueError) as problem:
+        raise FilmUnreadable(path.name, _why_not(path, problem)) from None
+    with container:
+        yield container
+
+
+def _why_not(path: Path, problem: Exception) -> str:
+    with path.open("rb") as file:
+        head = file.read(4096)
+    text = head.lstrip(b"\xef\xbb\xbf \r\n\t")
+    if text.startswith((b"#EXTM3U", b"ffconcat", b"[playlist]", b"<?xml", b"<MPD", b"v=0")):
+        return "it is a playlist or script that points at other files, not a film"
+    if b"ftyp" in head[4:12] or b"mdat" in head[4:64] or b"moov" in head[4:64]:
+        return "its index (moov) is missing or broken; the copy is probably incomplete"
+    if isinstance(problem, av.error.InvalidDataError):
+        return "it is not a video, or its header is damaged"
+    reason = getattr(problem, "strerror", None) or str(problem)
+    return f"FFmpeg says: {reason}".rstrip(".")
+
+
+def video_stream(container: av.container.InputContainer, path: Path) -> VideoStream:
+    """The film's picture stream (cover art is none); raises FilmUnreadable naming what the file is instead."""
+    name = container.format.name
+    if PICTURES.search(name):
+        raise FilmUnreadable(path.name, "it is a picture, not a film")
+    if name in SUBTITLES:
+        raise FilmUnreadable(path.name, "it holds subtitles only")
+    streams = [s for s in container.streams.video if not s.disposition & s.disposition.attached_pic and s.codec_context is not None]
+    if not streams:
+        kind = "audio" if container.streams.audio else "subtitles" if container.streams.subtitles else "data"
+        raise FilmUnreadable(path.name, f"it holds {kind} only, no video")
+    best = max(streams, key=lambda s: (s.disposition & s.disposition.default, s.width * s.height))
+    if best.width <= 0 or best.height <= 0:
+        raise FilmUnreadable(path.name, "its picture has no size; the file is probably damaged")
+    if best.width * best.height > MAX_PIXELS:
+        raise FilmUnreadable(path.name, f"it declares a picture of {best.width} x {best.height}, which is too large")
+    return best
+
+
+def probe_film(path: Path) -> Probe:
+    """Read the header of `path`; raises FilmUnreadable with the reason."""
+    with open_film(path) as container:
+        stream = video_stream(container, path)
+        context = stream.codec_context
+        duration_s = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
+        if not duration_s and container.duration:
+            duration_s = container.duration / av.time_base
+        start_s = float(stream.start_time * stream.time_base) if stream.start_time and stream.time_base else 0.0
+        pixel_format = context.format
+        return Probe(
+            path=path,
+            format=container.format.name,
+            codec=context.name,
+            width=stream.width,
+            height=stream.height,
+            rate=_rate(stream),
+            declared_frames=stream.frames,
+            declared_duration_s=max(duration_s, 0.0),
+            start_time_s=start_s,
+            start_timecode=_timecode(container, stream),
+            transfer=TRANSFERS.get(int(context.color_trc or 0), ""),
+            bits=max((c.bits for c in pixel_format.components), default=8) if pixel_format else 8,
+            audio=tuple(_audio_tracks(container)),
+            subtitles=tuple(s.index for s in container.streams.subtitles),
+        )
+
+
+def _audio_tracks(container: av.container.InputContainer) -> Iterator[AudioTrack]:
+    for stream in container.streams.audio:
+        context = stream.codec_context
+        if context is None:
+            continue
+        language = stream.metadata.get("language", "")
+        yield AudioTrack(stream.index, context.name, context.channels or 0, context.sample_rate or 0, language)
+
+
+def _rate(stream: VideoStream) -> Fraction:
+    """The nominal rate; absurd values of broken headers become 25."""
+    for rate in (stream.guessed_rate, stream.average_rate, stream.base_rate):
+        if rate and Fraction(1, 60) <= rate <= 1000:
+            return standard_rate(Fraction(rate))
+    return Fraction(25)
+
+
+def standard_rate(rate: Fraction) -> Fraction:
+    """The broadcast rate that a rounded one such as 29.97 or 23.976 stands for; others as they are.
+
+    >>> standard_rate(Fraction(2997, 100))
+    Fraction(30000, 1001)
+    """
+    whole = round(rate)
+    for exact in (Fraction(whole), Fraction(whole * 1000, 1001)):
+        if whole and abs(rate / exact - 1) < Fraction(2, 100_000):
+            return exact
+    return rate
+
+
+def _timecode(container: av.container.InputContainer, stream: VideoStream) -> str | None:
+    holders = [stream, *container.streams, container]
+    for holder in holders:
+        if value := holder.metadata.get("timecode"):
+            return str(value)
+    return None

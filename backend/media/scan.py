@@ -1,0 +1,173 @@
+"""The one decode pass over a film's picture: cuts, signals, keyframes and fingerprints."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation, VideoReformatter
+from numpy.typing import NDArray
+
+from backend.errors import FilmUnreadable
+from backend.media.decode import Damage, build_timeline, decode, frame_ticks, prepare
+from backend.media.keyframes import HeldFrames, ShotPictures, shot_pictures
+from backend.media.meter import FrameMeter, analysis_size
+from backend.media.probe import Probe, open_film, video_stream
+from backend.media.shots import CutDetector, PySceneDetect
+from backend.media.timeline import Timeline
+
+PICTURE_WIDTH = 320
+HELD_PER_S = 4
+JUMP = 12.0
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What one pass over the picture finds. F frames, N shots.
+
+    shots         int64 [N, 2], `[start, end)` in frames
+    signals       float32 [F, 6], columns in media.signals.FRAME_SIGNALS
+    fingerprints  uint8 [F, 9, 16], luma miniatures
+    keyframes     for each shot the frame numbers of its keyframes
+    rotation_degrees  turn for viewing; pictures handed out are turned already
+    seekable      false where timestamps jump, so that a frame is found only by counting
+    """
+
+    timeline: Timeline
+    shots: NDArray[np.int64]
+    signals: NDArray[np.float32]
+    fingerprints: NDArray[np.uint8]
+    keyframes: tuple[tuple[int, ...], ...]
+    rotation_degrees: int
+    interlaced: bool
+    seekable: bool
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ScanRequest:
+    """How to scan. `fast` decodes only what can hold a cut; `clip_frames` are pictures per shot for video models."""
+
+    fast: bool = False
+    clip_frames: int = 0
+    detector: CutDetector | None = None
+
+
+class _Pictures:
+    """Small frames and 320-wide pictures out of decoded ones, turned upright."""
+
+    def __init__(self, probe: Probe) -> None:
+        self._small = analysis_size(probe.width, probe.height)
+        height = max(2, round(probe.height * PICTURE_WIDTH / probe.width / 2) * 2)
+        self._large = (PICTURE_WIDTH, min(height, 4 * PICTURE_WIDTH))
+        self._to_small, self._to_large = VideoReformatter(), VideoReformatter()
+
+    def small(self, frame: VideoFrame) -> NDArray[np.uint8]:
+        """BGR uint8 of about 128 x 72."""
+        # Straight to the small size with the cheapest filter: a full-size BGR picture costs more than the decoding.
+        made = self._to_small.reformat(frame, *self._small, "bgr24", interpolation=Interpolation.FAST_BILINEAR)
+        return made.to_ndarray()
+
+    def large(self, frame: VideoFrame) -> NDArray[np.uint8]:
+        """RGB uint8, 320 wide as stored, turned upright."""
+        made = self._to_large.reformat(frame, *self._large, "rgb24", interpolation=Interpolation.FAST_BILINEAR)
+        turns = round((frame.rotation or 0) / 90) % 4
+        picture = made.to_ndarray()
+        return np.ascontiguousarray(np.rot90(picture, turns)) if turns else picture
+
+
+def scan_film(
+    probe: Probe,
+    request: ScanRequest,
+    on_shot: Callable[[ShotPictures], None],
+    progress: Callable[[int], None] = lambda frames: None,
+) -> Scan:
+    """Decode the picture of `probe.path` once; `on_shot` gets each shot as soon as its end is known.
+
+    Memory does not grow with the film but for 168 bytes a frame. Raises FilmUnreadable where no frame can be decoded.
+    """
+    damage = Damage()
+    with open_film(probe.path) as container:
+        stream = video_stream(container, probe.path)
+        prepare(stream, fast=request.fast)
+        run = _Run(probe, request, on_shot)
+        for frame in decode(container, stream, damage, "video"):
+            run.take(frame)
+            if run.frames % 24 == 0:
+                progress(run.frames)
+        time_base = Fraction(stream.time_base or Fraction(1, 1000))
+    if not run.frames:
+        raise FilmUnreadable(probe.path.name, "not one frame of its video can be decoded")
+    run.finish()
+    progress(run.frames)
+    timeline, mended = build_timeline(run.ticks, run.last_duration, time_base, probe.rate)
+    warnings = damage.warnings() + _shortfall(probe, timeline, damage)
+    if mended:
+        warnings.append(f"{mended} timestamp(s) jump or are missing; frames are counted on at the film's rate there")
+    return Scan(
+        timeline=timeline,
+        shots=np.array(run.shots, np.int64).reshape(-1, 2),
+        signals=run.meter.signals(),
+        fingerprints=run.meter.fingerprints(),
+        keyframes=tuple(run.keyframes),
+        rotation_degrees=run.rotation,
+        interlaced=run.interlaced,
+        seekable=not mended,
+        warnings=tuple(warnings),
+    )
+
+
+class _Run:
+    """The state of one pass."""
+
+    def __init__(self, probe: Probe, request: ScanRequest, on_shot: Callable[[ShotPictures], None]) -> None:
+        self.detector = request.detector or PySceneDetect("adaptive", probe.rate)
+        self.clip_frames = request.clip_frames
+        held_per_s = HELD_PER_S if not request.clip_frames else 2 * request.clip_frames
+        self.held = HeldFrames(round(probe.rate / held_per_s))
+        self.on_shot = on_shot
+        self.pictures = _Pictures(probe)
+        self.meter = FrameMeter()
+        self.frames = self.last_duration = self.rotation = 0
+        self.interlaced = False
+        self.ticks: list[int | None] = []
+        self.shots: list[tuple[int, int]] = []
+        self.keyframes: list[tuple[int, ...]] = []
+        self.motion: list[float] = []
+
+    def take(self, frame: VideoFrame) -> None:
+        small = self.pictures.small(frame)
+        number = self.frames
+        measured = self.meter.push(number, small)
+        self.held.offer(number, lambda: self.pictures.large(frame), jump=measured.change > JUMP)
+        self.ticks.append(frame_ticks(frame))
+        self.frames += 1
+        if number == 0:
+            self.rotation = round(frame.rotation or 0)
+            self.interlaced = bool(frame.interlaced_frame)
+        self.last_duration = frame.duration or 0
+        for cut in self.detector.push(measured):
+            self._close(cut)
+
+    def finish(self) -> None:
+        for cut in self.detector.finish():
+            self._close(cut)
+        self._close(self.frames)
+
+    def _close(self, end: int) -> None:
+        start = self.shots[-1][1] if self.shots else 0
+        if end <= start:
+            return
+        motion = self.meter.motion(start, end)
+        made = shot_pictures(len(self.shots), start, end, self.held.take(end), motion, self.clip_frames)
+        self.shots.append((start, end))
+        self.keyframes.append(made.keyframe_at)
+        self.on_shot(made)
+
+
+def _shortfall(probe: Probe, timeline: Timeline, damage: Damage) -> list[str]:
+    missing_s = probe.declared_duration_s - timeline.duration_s
+    if damage.ended_early or missing_s <= max(2.0, 0.02 * probe.declared_duration_s):
+        return []
+    return [f"the header promises {probe.declared_duration_s:.1f} s, only {timeline.duration_s:.1f} s of video could be decoded"]

@@ -1,0 +1,107 @@
+"""What cutting needs to know of a film before ffmpeg is started: its streams, and its first frame."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import av.container
+import av.error
+from av.stream import Stream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from backend.errors import FilmUnreadable
+from backend.media.probe import TRANSFERS, open_film, video_stream
+
+INDEXED = ("mov", "matroska", "avi")
+PACKETS_TO_FIRST_FRAME = 5000
+
+
+@dataclass(frozen=True)
+class Source:
+    """What cutting needs to know of a film. Width and height are as displayed: turned, with square pixels.
+
+    first_s        time stamp of the first frame that decodes, in seconds of the container's clock
+    audio_start_s  the same clock's start of the sound
+    transfer       pq, hlg or empty
+    indexed        whether the container has an index, so that seeking lands on a keyframe before the wanted time
+    stamped        whether frames carry time stamps
+    """
+
+    video_index: int
+    audio_index: int | None
+    first_s: Fraction
+    audio_start_s: Fraction
+    width: int
+    height: int
+    interlaced: bool
+    transfer: str
+    is_rgb: bool
+    indexed: bool
+    stamped: bool
+
+
+def read_source(path: Path) -> Source:
+    """What cutting needs to know of `path`: its streams and its first frame; raises FilmUnreadable."""
+    with open_film(path) as container:
+        stream = video_stream(container, path)
+        frame = _first_frame(container, stream, path)
+        audio = [s for s in container.streams.audio if s.codec_context is not None and s.codec_context.channels]
+        sound = max(audio, key=lambda s: bool(s.disposition & s.disposition.default), default=None)
+        stamp_s = None if _lacks_stamps(container, stream) else _stamp_s(frame)
+        width, height = _displayed(frame, stream)
+        return Source(
+            video_index=stream.index,
+            audio_index=sound.index if sound else None,
+            first_s=_start_s(stream) if stamp_s is None else stamp_s,
+            audio_start_s=_start_s(sound) if sound else Fraction(0),
+            width=width,
+            height=height,
+            interlaced=frame.interlaced_frame or "interlaced" in _field_order(stream),
+            transfer=_transfer(frame, stream),
+            is_rgb=frame.format.is_rgb,
+            indexed=container.format.name.startswith(INDEXED),
+            stamped=stamp_s is not None,
+        )
+
+
+def _first_frame(container: av.container.InputContainer, stream: VideoStream, path: Path) -> VideoFrame:
+    for count, packet in enumerate(container.demux(stream)):
+        try:
+            frames = packet.decode()
+        except av.error.FFmpegError:
+            frames = []
+        if frames:
+            return frames[0]
+        if count > PACKETS_TO_FIRST_FRAME:
+            break
+    raise FilmUnreadable(path.name, "no frame of it can be decoded")
+
+
+def _stamp_s(frame: VideoFrame) -> Fraction | None:
+    return None if frame.pts is None or not frame.time_base else frame.pts * Fraction(frame.time_base)
+
+
+def _start_s(stream: Stream) -> Fraction:
+    return Fraction((stream.start_time or 0) * (stream.time_base or 0))
+
+
+def _lacks_stamps(container: av.container.InputContainer, stream: VideoStream) -> bool:
+    """AVI keeps no presentation times: with H.264's reordered frames each decoder guesses other ones."""
+    return container.format.name == "avi" and stream.codec_context.name in ("h264", "hevc")
+
+
+def _displayed(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
+    aspect = stream.sample_aspect_ratio or Fraction(1)
+    width = round(frame.width * (aspect if Fraction(1, 10) <= aspect <= 10 else 1))
+    return (frame.height, width) if round(frame.rotation / 90) % 2 else (width, frame.height)
+
+
+def _field_order(stream: VideoStream) -> str:
+    return "interlaced" if int(getattr(stream.codec_context, "field_order", 0) or 0) >= 2 else ""
+
+
+def _transfer(frame: VideoFrame, stream: VideoStream) -> str:
+    found = TRANSFERS.get(int(frame.color_trc), "") or TRANSFERS.get(int(stream.codec_context.color_trc or 0), "")
+    return found if found in ("pq", "hlg") else ""

@@ -1,0 +1,87 @@
+"""What is said, where the film or a file beside it says so."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import av.error
+from av.subtitles.stream import SubtitleStream
+
+from backend.media.probe import Probe, open_film
+
+SIDECARS = {".srt": "srt", ".vtt": "webvtt", ".ass": "ass"}
+MAX_SIDECAR_BYTES = 8 << 20
+TEXT_CODECS = frozenset(("ass", "ssa", "subrip", "srt", "webvtt", "mov_text", "text"))
+
+
+@dataclass(frozen=True)
+class Line:
+    """One subtitle: when it is on screen (seconds from the first video frame) and its text."""
+
+    start_s: float
+    end_s: float
+    text: str
+
+
+def read_dialogue(probe: Probe) -> tuple[Line, ...]:
+    """Lines of the first subtitle file beside the film (`film.srt`, `film.en.srt`, `.vtt`, `.ass`), else of the first
+    text track inside it; empty where there is neither."""
+    for path in sidecars(probe.path):
+        if lines := _sidecar_lines(path):
+            return lines
+    return _track_lines(probe) if probe.subtitles else ()
+
+
+def sidecars(film: Path) -> list[Path]:
+    """Subtitle files that bear the film's name, in order of their own."""
+    found = [p for p in film.parent.iterdir() if p.suffix.lower() in SIDECARS and p.name.startswith(f"{film.stem}.")]
+    return sorted(p for p in found if p.is_file() and p.stat().st_size <= MAX_SIDECAR_BYTES)
+
+
+def _sidecar_lines(path: Path) -> tuple[Line, ...]:
+    try:
+        text = _decoded(path.read_bytes())
+        with av.open(io.BytesIO(text.encode()), format=SIDECARS[path.suffix.lower()]) as container:
+            return tuple(_lines(container, container.streams.subtitles[0], 0.0))
+    except (av.error.FFmpegError, OSError, IndexError, ValueError):
+        return ()
+
+
+def _decoded(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        from charset_normalizer import from_bytes
+
+        best = from_bytes(raw).best()
+        return str(best) if best else raw.decode("latin-1")
+
+
+def _track_lines(probe: Probe) -> tuple[Line, ...]:
+    with open_film(probe.path) as container:
+        for stream in container.streams.subtitles:
+            if stream.codec_context is not None and stream.codec_context.name in TEXT_CODECS:
+                return tuple(_lines(container, stream, probe.start_time_s))
+    return ()
+
+
+def _lines(container: av.container.InputContainer, stream: SubtitleStream, start_s: float) -> Iterator[Line]:
+    for packet in container.demux(stream):
+        if packet.pts is None or packet.time_base is None:
+            continue
+        at_s = float(packet.pts * packet.time_base) - start_s
+        length_s = float((packet.duration or 0) * packet.time_base) or 2.0
+        text = " ".join(_texts(packet)).strip()
+        if text:
+            yield Line(at_s, at_s + length_s, text)
+
+
+def _texts(packet: av.Packet) -> Iterator[str]:
+    try:
+        for subtitle in packet.decode():
+            raw = getattr(subtitle, "dialogue", b"") or b""
+            yield raw.decode("utf-8", "replace").replace("\\N", " ").replace("\n", " ")
+    except av.error.FFmpegError:
+        return

@@ -1,0 +1,1 @@
+"""Windows of a film and what they are worth. Values in, values out: no database, no media, no web."""

@@ -1,0 +1,264 @@
+"""The full profile's loaders: true formats, strict loading, vectors equal to the libraries' own, clear errors."""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from backend.errors import MissingWeights
+from backend.features.base import ShotMaterial
+from backend.features.facenet import FaceNetFaces
+from backend.features.openclip import OpenClip
+from backend.features.registry import EXTRACTORS
+from backend.features.videomae import VideoMae, prepared
+from tests import checkpoints
+
+ROOT = Path(__file__).resolve().parent.parent
+FULL = ("videomae", "openclip", "facenet")
+
+
+def image(seed: int, height: int = 180, width: int = 320) -> NDArray[np.uint8]:
+    """A smooth random picture."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+# -- OpenCLIP --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["safetensors", "pt"])
+def test_openclip_equals_open_clip(tmp_path: Path, kind: str) -> None:
+    maker = OpenClip(weights=checkpoints.save_openclip(tmp_path, kind))
+    maker.load()
+    images = (image(1), image(2))
+    found = maker.extract([ShotMaterial(0, 1, images, (0, 1))]).vectors[0]
+
+    network = checkpoints.openclip_network()
+    import torch
+    from open_clip import image_transform
+    from PIL import Image
+
+    prepare = image_transform(224, is_train=False)
+    with torch.inference_mode():
+        pixels = torch.stack([prepare(Image.fromarray(one)) for one in images])
+        units = torch.nn.functional.normalize(network.encode_image(pixels), dim=1)
+        expected = torch.nn.functional.normalize(units.mean(dim=0), dim=0).numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert np.linalg.norm(found) == pytest.approx(1, abs=1e-5)
+
+
+def test_openclip_without_a_config_is_vit_b_32(tmp_path: Path) -> None:
+    """The small weights do not fit the real architecture, and the error says so."""
+    path = checkpoints.save_openclip(tmp_path, "pt")
+    (tmp_path / "open_clip_config.json").unlink()
+    with pytest.raises(MissingWeights, match="another network"):
+        OpenClip(weights=path).load()
+
+
+def test_openclip_of_another_size_is_refused(tmp_path: Path) -> None:
+    folder = checkpoints.save_openclip(tmp_path)
+    config = {"model_cfg": {**checkpoints.OPENCLIP_CONFIG, "embed_dim": 640}}
+    (folder / "open_clip_config.json").write_text(json.dumps(config))
+    with pytest.raises(MissingWeights, match="640"):
+        OpenClip(weights=folder).load()
+
+
+def test_openclip_loads_strictly(tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = checkpoints.save_openclip(tmp_path)
+    path = folder / "open_clip_model.safetensors"
+    state = load_file(path)
+    state.pop("visual.proj")
+    save_file(state, path)
+    with pytest.raises(MissingWeights, match=r"visual\.proj"):
+        OpenClip(weights=folder).load()
+
+
+# -- VideoMAE --------------------------------------------------------------------------------------------------
+
+
+def test_videomae_equals_transformers(tmp_path: Path) -> None:
+    folder = checkpoints.save_videomae(tmp_path)
+    maker = VideoMae(weights=folder)
+    maker.load()
+    clip = np.stack([image(seed, 72, 128) for seed in range(16)])
+    found = maker.extract([ShotMaterial(0, 1, clip=clip)]).vectors[0]
+
+    import torch
+    from transformers import VideoMAEImageProcessor, VideoMAEModel
+
+    network = VideoMAEModel.from_pretrained(folder).eval()
+    processor = VideoMAEImageProcessor(
+        size={"shortest_edge": 64},
+        crop_size={"height": 64, "width": 64},
+        image_mean=[0.485, 0.456, 0.406],
+        image_std=[0.229, 0.224, 0.225],
+    )
+    theirs = processor(list(clip), return_tensors="pt")["pixel_values"]
+    with torch.inference_mode():
+        exact = (
+            network(pixel_values=torch.from_numpy(prepared(clip, 64))[None]).last_hidden_state.mean(dim=1)[0].numpy()
+        )
+    np.testing.assert_allclose(found, exact, atol=1e-5)
+    assert theirs.shape == (1, 16, 3, 64, 64)
+    # Scaling is another library's, so pixels differ by rounding: the same picture, cut out at the same place.
+    assert np.abs(theirs[0].numpy() - prepared(clip, 64)).mean() < 0.03
+
+
+@pytest.mark.parametrize("change", [{"hidden_size": 384}, {"num_frames": 8}])
+def test_videomae_of_another_shape_is_refused(tmp_path: Path, change: dict[str, int]) -> None:
+    folder = checkpoints.save_videomae(tmp_path, **change)
+    with pytest.raises(MissingWeights, match="768 and 16 are needed"):
+        VideoMae(weights=folder).load()
+
+
+def test_videomae_lacking_a_tensor_is_refused(tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = checkpoints.save_videomae(tmp_path)
+    state = load_file(folder / "model.safetensors")
+    name = next(name for name in state if name.startswith("videomae.") and name.endswith("intermediate.dense.weight"))
+    state.pop(name)
+    save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(MissingWeights, match=r"intermediate\.dense\.weight"):
+        VideoMae(weights=folder).load()
+
+
+@pytest.mark.parametrize("broken", ["config.json", "model.safetensors"])
+def test_videomae_broken_files_are_one_sentence(tmp_path: Path, broken: str) -> None:
+    folder = checkpoints.save_videomae(tmp_path)
+    (folder / broken).write_bytes(b"\x00 not this")
+    with pytest.raises(MissingWeights, match="VideoMAE-base"):
+        VideoMae(weights=folder).load()
+
+
+# -- FaceNet ---------------------------------------------------------------------------------------------------
+
+
+def test_facenet_equals_facenet_pytorch(tmp_path: Path, films: Path) -> None:
+    path = checkpoints.save_facenet(tmp_path)
+    maker = FaceNetFaces(weights=path)
+    maker.load()
+    bgr = cv2.imread(str(films / "astronaut.png"))
+    assert bgr is not None
+    picture = np.asarray(
+        cv2.resize(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), (320, 320), interpolation=cv2.INTER_AREA), np.uint8
+    )
+    found = maker.extract([ShotMaterial(0, 1, (picture,), (0,))])
+    assert found.vectors.tolist() == [[1.0]]
+    (face,) = found.faces[0]
+    assert face.embedding is not None
+    assert face.embedding.shape == (512,)
+
+    import torch
+    from facenet_pytorch import InceptionResnetV1
+    from facenet_pytorch.models.utils.detect_face import extract_face
+
+    network = InceptionResnetV1().eval()
+    state = torch.load(path, weights_only=True)
+    network.load_state_dict({name: value for name, value in state.items() if not name.startswith("logits")})
+    box = np.array([face.x, face.y, face.x + face.width, face.y + face.height]) * 320
+    pixels = torch.as_tensor(extract_face(picture, box, image_size=160, margin=0))
+    with torch.inference_mode():
+        expected = network(((pixels.float() - 127.5) / 128)[None])[0].numpy()
+    assert face.embedding @ expected > 0.999
+    assert np.linalg.norm(face.embedding) == pytest.approx(1, abs=1e-4)
+
+
+def test_facenet_loads_strictly(tmp_path: Path) -> None:
+    import torch
+
+    path = checkpoints.save_facenet(tmp_path)
+    state = torch.load(path, weights_only=True)
+    state["last_linear.weight"] = state["last_linear.weight"][:256]
+    torch.save(state, path)
+    with pytest.raises(MissingWeights, match=r"last_linear\.weight"):
+        FaceNetFaces(weights=path).load()
+
+
+# -- errors of all three ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_a_path_without_weights_is_one_sentence(name: str, tmp_path: Path) -> None:
+    for path in (tmp_path / "no where", tmp_path):
+        with pytest.raises(MissingWeights) as caught:
+            EXTRACTORS[name](weights=path).load()
+        sentence = caught.value.detail
+        assert str(tmp_path) in sentence
+        assert f'SELECTS_MODELS__PATHS=\'{{"{name}": "/path/to/weights"}}\'' in sentence
+        assert "\n" not in sentence
+
+
+class Evil:
+    """Runs code when it is unpickled plainly."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.mark,)
+
+
+@pytest.mark.parametrize(("name", "maker"), [("openclip", OpenClip), ("facenet", FaceNetFaces)])
+def test_a_pickle_with_code_is_not_run(name: str, maker: type[Any], tmp_path: Path) -> None:
+    mark, path = tmp_path / "ran", tmp_path / "weights.pt"
+    path.write_bytes(pickle.dumps(Evil(mark)))
+    with pytest.raises(MissingWeights, match="not a file of weights"):
+        maker(weights=path).load()
+    assert not mark.exists()
+
+
+def test_a_videomae_pickle_with_code_is_not_run(tmp_path: Path) -> None:
+    folder = checkpoints.save_videomae(tmp_path / "model")
+    (folder / "model.safetensors").unlink()
+    mark = tmp_path / "ran"
+    (folder / "pytorch_model.bin").write_bytes(pickle.dumps(Evil(mark)))
+    with pytest.raises(MissingWeights, match="VideoMAE-base"):
+        VideoMae(weights=folder).load()
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("name", FULL)
+@pytest.mark.parametrize("offline", [True, False])
+def test_no_hub_is_an_error_within_seconds(name: str, offline: bool, tmp_path: Path) -> None:
+    """In a process of its own, with empty caches and nobody listening where the hub or its proxy would be."""
+    code = (
+        "import sys\n"
+        "from backend.errors import MissingWeights\n"
+        "from backend.features.registry import EXTRACTORS\n"
+        "try:\n"
+        f"    EXTRACTORS[{name!r}](offline={offline}).load()\n"
+        "except MissingWeights as missing:\n"
+        "    print(missing.detail, 'torch' in sys.modules)\n"
+    )
+    nobody = {
+        "HF_ENDPOINT": "http://127.0.0.1:9",
+        "https_proxy": "http://127.0.0.1:9",
+        "http_proxy": "http://127.0.0.1:9",
+    }
+    away = {"HOME": str(tmp_path), "HF_HOME": str(tmp_path / "hub"), "no_proxy": ""}
+    start = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, **nobody, **away},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert time.monotonic() - start < 10
+    assert done.stderr == ""
+    assert done.stdout.strip().endswith("False"), "found out before torch is imported"
+    assert "SELECTS_MODELS__PATHS" in done.stdout
+    assert len(done.stdout.strip().splitlines()) == 1
