@@ -156,8 +156,8 @@ def test_profiles_have_the_sizes_of_the_design() -> None:
     assert {b.name: b.dimension for b in full.blocks} == {"visual": 768, "audio": 128, "faces": 1, "dynamics": 64}
     assert (embedded.dimension, full.dimension) == (1473, 961)
     assert embedded.fingerprint != full.fingerprint
-    assert set(build("embedded")) == {"efficientnet", "mel", "faces", "dynamics", "dialogue"}
-    assert set(build("full")) == {"videomae", "mel", "facenet", "dynamics", "openclip", "dialogue"}
+    assert set(build("embedded")) == {"efficientnet", "mel", "faces", "dynamics", "colour", "dialogue"}
+    assert set(build("full")) == {"videomae", "mel", "facenet", "dynamics", "openclip", "colour", "dialogue"}
 
 
 def test_names_that_are_not_listed_are_refused_with_the_list() -> None:

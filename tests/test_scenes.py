@@ -60,6 +60,12 @@ def test_values_that_are_not_finite_do_no_harm(value: float) -> None:
     assert group_shots(features, lengths).tolist() == SCENES
 
 
+def test_shots_without_a_picture_do_not_look_alike() -> None:
+    look = film()["visual"]
+    look[20:26] = np.nan
+    assert group_shots({"visual": look}, LENGTHS).tolist() == SCENES
+
+
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 50])
 @pytest.mark.parametrize("value", [0.0, 1.0, np.nan, np.inf, 3e38])
 def test_a_film_that_tells_nothing_is_one_scene(count: int, value: float) -> None:

@@ -75,7 +75,7 @@ class FilmCache:
 def save_scan(folder: Path, scan: Scan) -> None:
     """Write the scan into a folder that is still temporary."""
     facts = asdict(scan)
-    for array in ("shots", "signals", "fingerprints"):
+    for array in ("shots", "signals", "fingerprints", "lettering"):
         del facts[array]
     line = scan.timeline
     facts["timeline"] = {
@@ -85,7 +85,12 @@ def save_scan(folder: Path, scan: Scan) -> None:
     }
     pts = np.zeros(0, np.int64) if line.pts is None else line.pts
     np.savez_compressed(
-        folder / "scan.npz", shots=scan.shots, signals=scan.signals.astype(np.float16), fingerprints=scan.fingerprints, pts=pts
+        folder / "scan.npz",
+        shots=scan.shots,
+        signals=scan.signals.astype(np.float16),
+        fingerprints=scan.fingerprints,
+        lettering=scan.lettering,
+        pts=pts,
     )
     (folder / "scan.json").write_text(json.dumps(facts))
 
@@ -102,6 +107,7 @@ def _scan(facts: dict[str, Any], arrays: dict[str, Any]) -> Scan:
         shots=arrays["shots"],
         signals=arrays["signals"].astype(np.float32),
         fingerprints=arrays["fingerprints"],
+        lettering=arrays["lettering"],
         keyframes=tuple(tuple(shot) for shot in keyframes),
         rotation_degrees=facts["rotation_degrees"],
         interlaced=facts["interlaced"],

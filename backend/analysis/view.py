@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from backend.analysis.film import Analysis
 from backend.media.bands import find_bands
+from backend.media.scan import Scan
 from backend.media.scenes import group_shots
 from backend.media.signals import FRAME_SIGNALS
 from backend.scoring.film import ScoringFilm
@@ -33,7 +34,7 @@ def scoring_film(analysis: Analysis) -> ScoringFilm:
         shot_signals=_faces(analysis),
         speech_s=analysis.speech_s,
         pauses_s=pauses(sound.loudness_db, signals["motion"]),
-        bands_s=find_bands(scan.signals, frame_s, sound.loudness_db, sound.onsets),
+        bands_s=find_bands(scan.signals, frame_s, scan.shots, _lettering(scan, seconds), sound.loudness_db, sound.onsets),
     )
 
 
@@ -42,6 +43,11 @@ def scenes(analysis: Analysis) -> NDArray[np.int64]:
     blocks = {"visual": analysis.vectors[:, analysis.schema.slices["visual"]], "colour": analysis.features["colour"].vectors}
     lengths = (analysis.scan.shots[:, 1] - analysis.scan.shots[:, 0]).astype(np.float64)
     return group_shots(blocks, lengths)
+
+
+def _lettering(scan: Scan, seconds: int) -> NDArray[np.float64]:
+    at_s = scan.timeline.seconds_of(scan.lettering[:, 0].astype(np.int64))
+    return np.interp(np.arange(seconds) + 0.5, at_s, scan.lettering[:, 1]) if len(at_s) else np.zeros(seconds)
 
 
 def per_second(signals: NDArray[np.float32], frame_s: NDArray[np.float64], seconds: int) -> dict[str, NDArray[np.float64]]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
 from backend.features.base import Extracted, Extractor, Image, ShotMaterial, Vectors
@@ -27,6 +26,8 @@ class Colour(Extractor):
 
 
 def _histogram(image: Image) -> Vectors:
+    import cv2
+
     hsv = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2HSV)
     counts = cv2.calcHist([hsv], [0, 1, 2], None, list(BINS), [0, 180, 0, 256, 0, 256])
     return np.asarray(counts.ravel() / hsv[..., 0].size, np.float32)

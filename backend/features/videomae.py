@@ -94,7 +94,7 @@ def prepared(clip: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
 
     height, width = clip.shape[1:3]
     scale = side / min(height, width)
-    size = (max(side, round(width * scale)), max(side, round(height * scale)))
+    size = (max(side, int(width * scale)), max(side, int(height * scale)))
     left, top = (size[0] - side) // 2, (size[1] - side) // 2
     frames = [cv2.resize(frame, size, interpolation=cv2.INTER_LINEAR) for frame in clip]
     cut = np.stack(frames)[:, top : top + side, left : left + side].astype(np.float32) / 255

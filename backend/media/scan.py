@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from backend.errors import FilmUnreadable
 from backend.media.decode import Damage, build_timeline, decode, frame_ticks, prepare
 from backend.media.keyframes import HeldFrames, ShotPictures, shot_pictures
+from backend.media.lettering import lettering_share
 from backend.media.meter import FrameMeter, analysis_size
 from backend.media.probe import Probe, open_film, video_stream
 from backend.media.shots import CutDetector, PySceneDetect
@@ -29,6 +30,7 @@ class Scan:
     shots         int64 [N, 2], `[start, end)` in frames
     signals       float32 [F, 6], columns in media.signals.FRAME_SIGNALS
     fingerprints  uint8 [F, 9, 16], luma miniatures
+    lettering     float32 [M, 2], (frame, share of the picture that is text), about one row a second
     keyframes     for each shot the frame numbers of its keyframes
     rotation_degrees  turn for viewing; pictures handed out are turned already
     seekable      false where timestamps jump, so that a frame is found only by counting
@@ -38,6 +40,7 @@ class Scan:
     shots: NDArray[np.int64]
     signals: NDArray[np.float32]
     fingerprints: NDArray[np.uint8]
+    lettering: NDArray[np.float32]
     keyframes: tuple[tuple[int, ...], ...]
     rotation_degrees: int
     interlaced: bool
@@ -110,6 +113,7 @@ def scan_film(
         shots=np.array(run.shots, np.int64).reshape(-1, 2),
         signals=run.meter.signals(),
         fingerprints=run.meter.fingerprints(),
+        lettering=np.array(run.lettering, np.float32).reshape(-1, 2),
         keyframes=tuple(run.keyframes),
         rotation_degrees=run.rotation,
         interlaced=run.interlaced,
@@ -124,6 +128,7 @@ class _Run:
     def __init__(self, probe: Probe, request: ScanRequest, on_shot: Callable[[ShotPictures], None]) -> None:
         self.detector = request.detector or PySceneDetect("adaptive", probe.rate)
         self.clip_frames = request.clip_frames
+        self.rate = probe.rate
         held_per_s = HELD_PER_S if not request.clip_frames else 2 * request.clip_frames
         self.held = HeldFrames(round(probe.rate / held_per_s))
         self.on_shot = on_shot
@@ -134,13 +139,14 @@ class _Run:
         self.ticks: list[int | None] = []
         self.shots: list[tuple[int, int]] = []
         self.keyframes: list[tuple[int, ...]] = []
-        self.motion: list[float] = []
+        self.lettering: list[tuple[int, float]] = []
+        self.next_lettering = Fraction(0)
 
     def take(self, frame: VideoFrame) -> None:
         small = self.pictures.small(frame)
         number = self.frames
         measured = self.meter.push(number, small)
-        self.held.offer(number, lambda: self.pictures.large(frame), jump=measured.change > JUMP)
+        self.held.offer(number, lambda: self._picture(number, frame), jump=measured.change > JUMP)
         self.ticks.append(frame_ticks(frame))
         self.frames += 1
         if number == 0:
@@ -149,6 +155,13 @@ class _Run:
         self.last_duration = frame.duration or 0
         for cut in self.detector.push(measured):
             self._close(cut)
+
+    def _picture(self, number: int, frame: VideoFrame) -> NDArray[np.uint8]:
+        picture = self.pictures.large(frame)
+        if number >= self.next_lettering:
+            self.lettering.append((number, lettering_share(picture)))
+            self.next_lettering = number + self.rate
+        return picture
 
     def finish(self) -> None:
         for cut in self.detector.finish():
