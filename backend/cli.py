@@ -1,5 +1,6 @@
 """`selects`, the roof for a terminal: each command parses, calls one function, and shapes what comes back."""
 
+import io
 import json
 import os
 import signal
@@ -42,11 +43,17 @@ def find(
     weight_compelling: Annotated[float | None, typer.Option(help="Weight of the compelling score, 0 to 1.")] = None,
     content: Annotated[
         str | None,
-        typer.Option("--for", help="reels, shorts, tiktok, trailer, tv-spot, festival or educational: weights, length, format."),
+        typer.Option(
+            "--for", help="reels, shorts, tiktok, trailer, tv-spot, festival or educational: weights, length, format."
+        ),
     ] = None,
-    genre: Annotated[str | None, typer.Option(help="action, drama, comedy, horror, romance, thriller or sci-fi.")] = None,
+    genre: Annotated[
+        str | None, typer.Option(help="action, drama, comedy, horror, romance, thriller or sci-fi.")
+    ] = None,
     skip_last: Annotated[float, typer.Option(help="Leave out the last PERCENT of the film.", metavar="PERCENT")] = 0.0,
-    picture: Annotated[Picture | None, typer.Option("--format", help="Picture of cut clips.", show_default="original")] = None,
+    picture: Annotated[
+        Picture | None, typer.Option("--format", help="Picture of cut clips.", show_default="original")
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="Cut the clips into this folder, with report.html.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     csv: Annotated[Path | None, typer.Option(help="Write the clips to this CSV file.")] = None,
@@ -58,6 +65,7 @@ def find(
 ) -> None:
     """Find the best clips of a film, say why, and cut them."""
     from backend.analysis.cut import cut_clips, prepare_folder
+    from backend.analysis.files import require_writable
     from backend.analysis.find import FindRequest
     from backend.analysis.find import find as find_clips
     from backend.analysis.findings import to_json, write_csv
@@ -71,6 +79,8 @@ def find(
     limits = shape(content, min_duration, max_duration, picture.value if picture else None)
     if output:
         prepare_folder(output)
+    if csv:
+        require_writable(csv)
     with TerminalProgress() as progress:
         request = FindRequest(
             film=_film(film, sample, settings.home, progress),
@@ -143,7 +153,8 @@ def evaluate_scenes(
 
 
 def _print_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    plain = sys.stdout.encoding.lower() not in ("utf-8", "utf8")
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=plain, allow_nan=False) + "\n")
 
 
 class Interrupted(BaseException):
@@ -154,11 +165,18 @@ def main() -> NoReturn:
     """Run the command line: exit code 0 done, 2 wrong input or call, 130 interrupted."""
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        # Names of files need not be text; in JSON this escape is the right one.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     code = 0
     try:
-        app()
+        code = app(standalone_mode=False) or 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 0
+    except typer.TyperException as error:
+        _say_wrong_call(error.format_message())
+        code = error.exit_code
     except SelectsError as error:
         _say(str(error))
         code = error.exit_code
@@ -178,6 +196,13 @@ def main() -> NoReturn:
 def _interrupt(number: int, frame: object) -> NoReturn:
     signal.signal(number, signal.SIG_IGN)
     raise Interrupted
+
+
+def _say_wrong_call(message: str) -> None:
+    if "\n" in message:  # the help, where no command was named
+        sys.stderr.write(f"{message}\n")
+    else:
+        _say(f"{message.rstrip('.')}; see --help.")
 
 
 def _say(sentence: str) -> None:

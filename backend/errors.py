@@ -1,12 +1,12 @@
 """One tree of errors; each class's docstring is the sentence a person meets when no better one is given.
 
-    SelectsError
-    ├── InputError            the file or the value handed in is wrong          422, exit code 2
-    │   ├── FilmUnreadable    nothing of this file can be analysed
-    │   ├── SchemaMismatch    a vector or model of another feature schema
-    │   └── UnknownName       not one of the listed names
-    ├── MissingWeights        a pretrained model's weights are not here         503, exit code 2
-    └── OutputError           the result cannot be written                      507, exit code 2
+SelectsError
+├── InputError            the file or the value handed in is wrong          422, exit code 2
+│   ├── FilmUnreadable    nothing of this file can be analysed
+│   ├── SchemaMismatch    a vector or model of another feature schema
+│   └── UnknownName       not one of the listed names
+├── MissingWeights        a pretrained model's weights are not here         503, exit code 2
+└── OutputError           the result cannot be written                      507, exit code 2
 """
 
 from collections.abc import Iterable

@@ -50,7 +50,9 @@ class TerminalProgress:
             self._bars.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._live:
             self._bars.stop()
 
@@ -63,7 +65,9 @@ class TerminalProgress:
             task, began = self._tasks[stage]
         if self._live:
             speed = done * UNITS.get(stage, 1) / max(time.monotonic() - began, 1e-3)
-            self._bars.update(task, completed=done, total=total or None, rate=f"{speed:,.0f} {unit}/s" if speed >= 1 else "")
+            self._bars.update(
+                task, completed=done, total=total or None, rate=f"{speed:,.0f} {unit}/s" if speed >= 1 else ""
+            )
 
     def _begin(self, stage: str, name: str) -> None:
         task = self._bars.add_task(name, total=None, rate="")
@@ -96,7 +100,14 @@ def show(findings: Findings, files: Files) -> None:
 
 def _table(findings: Findings) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1))
-    for name, justify in (("#", "right"), ("in", "right"), ("out", "right"), ("length", "right"), ("score", "right"), ("", "left")):
+    for name, justify in (
+        ("#", "right"),
+        ("in", "right"),
+        ("out", "right"),
+        ("length", "right"),
+        ("score", "right"),
+        ("", "left"),
+    ):
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     table.add_column("viral", justify="right", no_wrap=True)
     table.add_column("compelling", justify="right", no_wrap=True)
@@ -134,7 +145,9 @@ def show_models(rows: Sequence[ModelRow]) -> None:
         table.add_column(name, justify="right" if name == "dim" else "left")
     for row in rows:
         mark = Text("●", style="green") if row.here else Text("○", style="dim")
-        table.add_row(mark, row.name, row.role, str(row.dimension or ""), ", ".join(row.profiles), row.licence, row.source)
+        table.add_row(
+            mark, row.name, row.role, str(row.dimension or ""), ", ".join(row.profiles), row.licence, row.source
+        )
     console = Console()
     console.print(table)
     console.print(Text("● here   ○ not here", style="dim"))

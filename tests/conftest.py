@@ -13,7 +13,9 @@ def shared_data() -> Path:
     """The folder with real films and data (SELECTS_TEST_DATA, by default ../shared); skips loudly without it."""
     folder = Path(os.environ.get("SELECTS_TEST_DATA", ROOT.parent / "shared"))
     if not (folder / "films").is_dir():
-        pytest.skip(f"NO REAL FILMS: {folder} is missing; set SELECTS_TEST_DATA to the folder with films/ and scene_boundaries/")
+        pytest.skip(
+            f"NO REAL FILMS: {folder} is missing; set SELECTS_TEST_DATA to the folder with films/ and scene_boundaries/"
+        )
     return folder
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from backend.errors import MissingWeights, OutputError, UnknownName
-from backend.features import dynamics, networks
+from backend.features import dynamics, networks, setup
 from backend.features.base import Extracted, Extractor, FaceBox, ShotMaterial
 from backend.features.dialogue import Dialogue
 from backend.features.efficientnet import EfficientNetLite0, scaled
@@ -23,6 +23,7 @@ from backend.features.faces import Faces
 from backend.features.mel import LogMel
 from backend.features.models import list_models
 from backend.features.mtcnn import FaceFinder
+from backend.features.onnx_read import initializers
 from backend.features.onnx_write import Graph
 from backend.features.registry import EXTRACTORS, PROFILES, build, profile_named
 from backend.features.speech import CHUNK_S, SpeechDetector, speech_intervals
@@ -218,6 +219,21 @@ def test_a_written_graph_computes(tmp_path: Path) -> None:
     np.testing.assert_allclose(found, [[3.5, 0], [0, 451]])
 
 
+def test_weights_are_read_back_from_a_written_graph(tmp_path: Path) -> None:
+    graph, weights = Graph("x", np.float32, ("n", 300)), np.random.default_rng(0).random((300, 2), dtype=np.float32)
+    graph.constant(np.array([7], np.int64))
+    name = graph.constant(weights)
+    graph.output(graph.node("MatMul", ["x", name]), "y", ("n", 2))
+    path = tmp_path / "tiny.onnx"
+    path.write_bytes(graph.to_bytes())
+    found = initializers(path)
+    assert list(found) == [name]
+    assert np.array_equal(found[name], weights)
+    path.write_bytes(b"\xff\xff\xff")
+    with pytest.raises(ValueError, match="not a protobuf"):
+        initializers(path)
+
+
 def test_a_broken_network_file_is_made_anew(tmp_path: Path) -> None:
     path = networks.prepare("mtcnn-pnet", tmp_path)
     whole = path.read_bytes()
@@ -228,6 +244,13 @@ def test_a_broken_network_file_is_made_anew(tmp_path: Path) -> None:
     networks.session("mtcnn-pnet", tmp_path)
     assert path.stat().st_mtime_ns == before
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_setup_prepares_every_network(cache: Path) -> None:
+    assert setup.main([str(cache)]) == 0
+    names = {f"{name}-v{version}.onnx" for name, (version, _) in networks.BUILDERS.items()}
+    assert {file.name for file in cache.iterdir()} == names
+    assert setup.main([]) == 2
 
 
 def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path: Path) -> None:
@@ -441,6 +464,16 @@ def test_speech_lies_at_the_spoken_lines(films: Path) -> None:
         assert shared > 0.3 * (end - start)
     near = (found[:, 0] > 11) & (found[:, 1] < 22.5)
     assert (found[near, 1] - found[near, 0]).sum() > 0.9 * (found[:, 1] - found[:, 0]).sum()
+
+
+def test_speech_probabilities_are_sileros(films: Path) -> None:
+    from silero_vad.sequence_vad import SileroVADSequence
+
+    sound = sound_of(films / "sintel_trailer_204p.mp4")
+    theirs = SileroVADSequence(str(networks.wheel_file("silero_vad", "data/silero_vad_16k_sequence.onnx")))
+    detector = SpeechDetector()
+    detector.push(sound)
+    np.testing.assert_allclose(detector.probabilities(), theirs.audio_forward(sound), atol=1e-4)
 
 
 def test_silence_and_noise_are_not_speech() -> None:

@@ -1,11 +1,15 @@
 """The full profile's loaders: true formats, strict loading, vectors equal to the libraries' own, clear errors."""
 
+import hashlib
 import json
 import os
 import pickle
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +24,7 @@ from backend.features.facenet import FaceNetFaces
 from backend.features.openclip import OpenClip
 from backend.features.registry import EXTRACTORS
 from backend.features.videomae import VideoMae, prepared
+from backend.features.weights import from_url
 from tests import checkpoints
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -262,3 +267,94 @@ def test_no_hub_is_an_error_within_seconds(name: str, offline: bool, tmp_path: P
     assert done.stdout.strip().endswith("False"), "found out before torch is imported"
     assert "SELECTS_MODELS__PATHS" in done.stdout
     assert len(done.stdout.strip().splitlines()) == 1
+
+
+# -- a hub that answers ----------------------------------------------------------------------------------------
+
+
+class Hub(BaseHTTPRequestHandler):
+    """Serves the files of one folder as a model hub does: /OWNER/NAME/resolve/main/FILE, and any other path plainly."""
+
+    folder: Path
+
+    def do_HEAD(self) -> None:
+        self._answer(body=False)
+
+    def do_GET(self) -> None:
+        self._answer(body=True)
+
+    def _answer(self, *, body: bool) -> None:
+        path = self.folder / self.path.rsplit("/", 1)[-1]
+        data = path.read_bytes() if path.is_file() else b""
+        self.send_response(200 if path.is_file() else 404)
+        self.send_header("Content-Length", str(len(data)))
+        self.send_header("ETag", f'"{hashlib.sha256(data).hexdigest()}"')
+        self.send_header("X-Repo-Commit", "0" * 40)
+        self.end_headers()
+        if body:
+            self.wfile.write(data)
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """A hub's address and the folder that it serves."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Served", (Hub,), {"folder": folder}))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", folder
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("name", ["videomae", "openclip"])
+def test_weights_come_from_a_hub_and_then_from_its_cache(name: str, hub: tuple[str, Path], tmp_path: Path) -> None:
+    """Downloads once; the second process may not ask. openclip's small weights then fail strictly, as they should."""
+    address, folder = hub
+    {"videomae": checkpoints.save_videomae, "openclip": checkpoints.save_openclip}[name](folder)
+    code = (
+        "import sys, numpy as np\n"
+        "from backend.errors import MissingWeights\n"
+        "from backend.features.base import ShotMaterial\n"
+        "from backend.features.registry import EXTRACTORS\n"
+        f"maker = EXTRACTORS[{name!r}](offline=sys.argv[1] == 'offline')\n"
+        "try:\n"
+        "    maker.load()\n"
+        "    print(maker.extract([ShotMaterial(0, 1, clip=np.zeros((16, 72, 128, 3), np.uint8))]).vectors.sum())\n"
+        "except MissingWeights as refused:\n"
+        "    print(refused.detail)\n"
+    )
+    said = []
+    for mode in ("online", "offline"):
+        reachable = {
+            "HF_ENDPOINT": address if mode == "online" else "http://127.0.0.1:9",
+            "HF_HOME": str(tmp_path / "cache"),
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", code, mode],
+            cwd=ROOT,
+            env={**os.environ, **reachable, "no_proxy": "*"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        said.append(done.stdout.strip())
+    assert said[0] == said[1]
+    if name == "videomae":
+        assert np.isfinite(float(said[0]))
+    else:
+        assert "another network" in said[0]
+
+
+def test_a_file_comes_from_an_address_once(hub: tuple[str, Path], tmp_path: Path) -> None:
+    address, folder = hub
+    (folder / "weights.pt").write_bytes(b"tensors")
+    for offline in (False, True):
+        path = from_url("facenet", "a network", f"{address}/v1/weights.pt", tmp_path / "kept", offline=offline)
+        assert path.read_bytes() == b"tensors"
+    with pytest.raises(MissingWeights, match="HTTPError"):
+        from_url("facenet", "a network", f"{address}/v1/other.pt", tmp_path / "kept", offline=False)
+    assert [file.name for file in (tmp_path / "kept").iterdir()] == ["weights.pt"]

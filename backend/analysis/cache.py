@@ -1,6 +1,9 @@
 """What is kept of a film between runs: the scan with its pictures, and the sound. Content-addressed, written whole."""
 
 import json
+import shutil
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -14,6 +17,7 @@ from backend.media.audio import Sound
 from backend.media.scan import Scan
 from backend.media.timeline import Timeline
 
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
 SCAN_VERSION = 1
 SOUND_VERSION = 1
 
@@ -38,23 +42,32 @@ class FilmCache:
         return self.folder / f"scan-v{SCAN_VERSION}-{key}"
 
     def load_scan(self, key: str) -> Scan | None:
-        """The stored scan, or None where there is none that can be read."""
+        """The stored scan, or None where there is none; one that cannot be read is removed, so that a new one has room."""
         folder = self.scan_folder(key)
+        if not folder.is_dir():
+            return None
         try:
             facts = json.loads((folder / "scan.json").read_text())
             with np.load(folder / "scan.npz", allow_pickle=False) as arrays:
                 return _scan(facts, {name: arrays[name] for name in arrays.files})
-        except (OSError, ValueError, KeyError, TypeError):
+        except UNREADABLE:
+            self.discard_scan(key)
             return None
+
+    def discard_scan(self, key: str) -> None:
+        """Make room for a new scan where the stored one is damaged."""
+        shutil.rmtree(self.scan_folder(key), ignore_errors=True)
 
     def load_sound(self) -> Heard | None:
         """The stored sound, or None."""
         try:
             with np.load(self._sound_path, allow_pickle=False) as arrays:
                 facts = json.loads(str(arrays["facts"]))
-                sound = Sound(arrays["log_mel"], arrays["loudness_db"], arrays["onsets"], arrays["music"], facts["tempo_bpm"])
+                sound = Sound(
+                    arrays["log_mel"], arrays["loudness_db"], arrays["onsets"], arrays["music"], facts["tempo_bpm"]
+                )
                 return Heard(sound, arrays["speech_s"], tuple(facts["warnings"]))
-        except (OSError, ValueError, KeyError, TypeError):
+        except UNREADABLE:
             return None
 
     def save_sound(self, heard: Heard) -> None:
@@ -63,7 +76,12 @@ class FilmCache:
 
         buffer, sound = io.BytesIO(), heard.sound
         facts = json.dumps({"tempo_bpm": sound.tempo_bpm, "warnings": heard.warnings})
-        arrays = {"log_mel": sound.log_mel, "loudness_db": sound.loudness_db, "onsets": sound.onsets, "music": sound.music}
+        arrays = {
+            "log_mel": sound.log_mel,
+            "loudness_db": sound.loudness_db,
+            "onsets": sound.onsets,
+            "music": sound.music,
+        }
         np.savez(buffer, facts=np.array(facts), speech_s=heard.speech_s, **arrays)
         write_atomically(self._sound_path, buffer.getvalue())
 
@@ -99,7 +117,10 @@ def _scan(facts: dict[str, Any], arrays: dict[str, Any]) -> Scan:
     line = facts["timeline"]
     varies = line["time_base"] is not None
     timeline = Timeline(
-        Fraction(line["rate"]), line["frames"], Fraction(line["time_base"]) if varies else None, arrays["pts"] if varies else None
+        Fraction(line["rate"]),
+        line["frames"],
+        Fraction(line["time_base"]) if varies else None,
+        arrays["pts"] if varies else None,
     )
     keyframes: Sequence[Sequence[int]] = facts["keyframes"]
     return Scan(
@@ -114,5 +135,3 @@ def _scan(facts: dict[str, Any], arrays: dict[str, Any]) -> Scan:
         seekable=facts["seekable"],
         warnings=tuple(facts["warnings"]),
     )
-
-

@@ -6,9 +6,9 @@ from typing import cast
 
 import numpy as np
 
-from backend.analysis.findings import report_data
-from backend.analysis.files import cannot_write
+from backend.analysis.files import cannot_write, require_writable
 from backend.analysis.find import Findings
+from backend.analysis.findings import report_data
 from backend.analysis.pictures import read_pictures
 from backend.analysis.progress import Progress, silent
 from backend.analysis.report import write_report
@@ -17,6 +17,8 @@ from backend.media.crop import SHAPES, CropPath, Points, plan_crop, salient_x, w
 from backend.media.render import ClipFormat, ClipRequest, clip_name, render_clip
 from backend.scoring.rank import ScoredClip
 
+REPORT = "report.html"
+
 
 def prepare_folder(folder: Path) -> None:
     """Make the output folder before any work is done for it; raises OutputError."""
@@ -24,6 +26,7 @@ def prepare_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise cannot_write(folder, problem) from None
+    require_writable(folder / REPORT)
 
 
 def cut_clips(findings: Findings, folder: Path, picture: str, progress: Progress = silent) -> dict[int, Path]:
@@ -40,7 +43,7 @@ def cut_clips(findings: Findings, folder: Path, picture: str, progress: Progress
 
         files[clip.rank] = render_clip(_request(findings, clip, folder, picture), step)
     progress("cut", len(clips), len(clips))
-    write_report(folder / "report.html", report_data(findings, files))
+    write_report(folder / REPORT, report_data(findings, files))
     return files
 
 
@@ -65,7 +68,9 @@ def _crop(findings: Findings, clip: ScoredClip, picture: str) -> CropPath:
     width, height = size if scan.rotation_degrees % 180 == 0 else size[::-1]
     cuts = scan.timeline.seconds_of(scan.shots[:, 0])
     window = window_share(width, height, picture)
-    return plan_crop(_points(_faces(findings)), cuts, clip.start_s, clip.end_s, window, _points(_details(findings, clip)))
+    return plan_crop(
+        _points(_faces(findings)), cuts, clip.start_s, clip.end_s, window, _points(_details(findings, clip))
+    )
 
 
 def _points(found: Iterator[tuple[float, float, float]]) -> Points:
@@ -85,6 +90,9 @@ def _details(findings: Findings, clip: ScoredClip) -> Iterator[tuple[float, floa
     scan = findings.analysis.scan
     for index, (start, end) in enumerate(scan.shots):
         if start < clip.end_frame and end > clip.start_frame:
-            shot = read_pictures(findings.analysis.pictures, index, scan.keyframes[index], 0)
+            try:
+                shot = read_pictures(findings.analysis.pictures, index, scan.keyframes[index], 0)
+            except OSError:  # a lost picture costs a better frame, not the clip
+                continue
             for frame, image in zip(shot.keyframe_at, shot.keyframes, strict=True):
                 yield scan.timeline.seconds(frame), salient_x(image), 1.0

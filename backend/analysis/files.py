@@ -1,7 +1,10 @@
 """Files and folders that appear whole or not at all."""
 
+import glob
 import os
 import shutil
+import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,17 +12,33 @@ from pathlib import Path
 
 from backend.errors import OutputError
 
+STALE_S = 24 * 3600.0
+
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file by way of a temporary one beside it; raises OutputError."""
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+            if _is_stale(left):
+                left.unlink(missing_ok=True)
         try:
             temporary.write_bytes(content)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
+    except OSError as problem:
+        raise cannot_write(path, problem) from None
+
+
+def require_writable(path: Path) -> None:
+    """Raise OutputError unless a file can be made at `path`: asked before any work is done for it."""
+    try:
+        if path.exists() and not path.is_file():
+            raise OutputError(f"Cannot write {str(path)!r}: it is not a regular file.")
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
     except OSError as problem:
         raise cannot_write(path, problem) from None
 
@@ -49,8 +68,17 @@ def folder_atomically(path: Path) -> Iterator[Path]:
 def _sweep(path: Path) -> None:
     for left in path.parent.glob(f"{path.name}.partial-*"):
         owner = left.name.rpartition(".partial-")[2].partition("-")[0]
-        if owner.isdigit() and not Path(f"/proc/{owner}").exists() and Path("/proc").is_dir():
+        dead = owner.isdigit() and not Path(f"/proc/{owner}").exists() and Path("/proc").is_dir()
+        # In a container the same number soon belongs to another process.
+        if dead or _is_stale(left):
             shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_stale(path: Path) -> bool:
+    try:
+        return time.time() - path.stat().st_mtime > STALE_S
+    except OSError:
+        return False
 
 
 def cannot_write(path: Path, problem: OSError) -> OutputError:

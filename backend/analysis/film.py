@@ -88,7 +88,9 @@ def analyse(request: AnalysisRequest, progress: Progress = silent) -> Analysis:
     be written. An interrupt leaves finished stages in the cache and nothing half done.
     """
     probe = probe_film(request.path)
-    checksum = film_checksum(request.path, request.home / "checksums.json", lambda done, total: progress("checksum", done, total))
+    checksum = film_checksum(
+        request.path, request.home / "checksums.json", lambda done, total: progress("checksum", done, total)
+    )
     cache = FilmCache(request.home / "films" / checksum)
     dialogue = read_dialogue(probe)
     stop = threading.Event()
@@ -102,7 +104,11 @@ def analyse(request: AnalysisRequest, progress: Progress = silent) -> Analysis:
             raise
     sound = heard.sound.fitted(whole_seconds(made.scan.timeline.duration_s))
     features = _measure(request, made, sound, dialogue, FeatureStore(request.home / "features"), checksum)
-    by_block = {request.extractors[name].block: extracted.vectors for name, extracted in features.items() if name in _of(request.schema)}
+    by_block = {
+        request.extractors[name].block: extracted.vectors
+        for name, extracted in features.items()
+        if name in _of(request.schema)
+    }
     return Analysis(
         probe=probe,
         sha256=checksum,
@@ -154,7 +160,11 @@ def _look(request: AnalysisRequest, probe: Probe, checksum: str, cache: FilmCach
         missing = {name: e for name, e in lookers.items() if name not in made}
         if missing:
             _load(missing)
-            made |= _reread(request, scan, cache, missing, progress)
+            try:
+                made |= _reread(request, scan, cache, missing, progress)
+            except OSError:  # a stored picture is lost or damaged: the film has them all
+                cache.discard_scan(request.scan_key)
+                return _look(request, probe, checksum, cache, progress)
             lookers = missing
         else:
             lookers = {}

@@ -13,7 +13,7 @@ from backend.media.shots import DETECTORS, CutDetector, FromModel
 from backend.scoring.ensemble import Weights
 from backend.scoring.film import ScoringFilm
 from backend.scoring.mlp import load_model
-from backend.scoring.rank import Ranking, RankRequest, rank
+from backend.scoring.rank import Ranking, RankRequest, check_request, rank
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,8 @@ def find(request: FindRequest, progress: Progress = silent) -> Findings:
 
     Raises InputError for what is asked or the film, MissingWeights for a pretrained model, OutputError for the cache.
     """
+    wanted_clips = _rank_request(request)
+    check_request(wanted_clips)
     profile = profile_named(request.profile)
     model = load_model(request.model) if request.model else None
     if model:
@@ -76,19 +78,18 @@ def find(request: FindRequest, progress: Progress = silent) -> Findings:
     )
     analysis = analyse(wanted, progress)
     film = scoring_film(analysis)
-    ranking = rank(
-        film,
-        RankRequest(
-            min_s=request.min_s,
-            max_s=request.max_s,
-            top_n=request.top_n,
-            weights=request.weights,
-            skip_last_percent=request.skip_last_percent,
-            per_scene=request.per_scene,
-        ),
-        model,
+    return Findings(request, analysis, film, rank(film, wanted_clips, model))
+
+
+def _rank_request(request: FindRequest) -> RankRequest:
+    return RankRequest(
+        min_s=request.min_s,
+        max_s=request.max_s,
+        top_n=request.top_n,
+        weights=request.weights,
+        skip_last_percent=request.skip_last_percent,
+        per_scene=request.per_scene,
     )
-    return Findings(request, analysis, film, ranking)
 
 
 def _model_detector(name: str) -> Callable[[], CutDetector] | None:

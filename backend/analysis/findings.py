@@ -74,7 +74,7 @@ def write_csv(path: Path, findings: Findings, files: Files) -> None:
     for clip in findings.ranking.clips:
         row = clip_json(clip, files)
         writer.writerow(row | {"reasons": " ".join(row["reasons"])})
-    write_atomically(path, table.getvalue().encode())
+    write_atomically(path, table.getvalue().encode(errors="backslashreplace"))
 
 
 def report_data(findings: Findings, files: Files) -> ReportData:
@@ -129,4 +129,6 @@ def _thumbnails(findings: Findings) -> list[Thumbnail]:
     starts = scan.timeline.seconds_of(scan.shots[:, 0])
     middles = [frames[len(frames) // 2] if frames else None for frames in scan.keyframes]
     folder = findings.analysis.pictures
-    return [Thumbnail(float(s), keyframe_path(folder, n)) for s, n in zip(starts, middles, strict=True) if n is not None]
+    return [
+        Thumbnail(float(s), keyframe_path(folder, n)) for s, n in zip(starts, middles, strict=True) if n is not None
+    ]

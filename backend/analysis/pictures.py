@@ -12,7 +12,6 @@ import numpy as np
 from backend.errors import OutputError
 from backend.features.base import Extracted, Extractor, Image, ShotMaterial
 from backend.media.keyframes import ShotPictures
-from backend.media.scan import Scan
 
 JPEG_QUALITY = 92
 QUEUED_SHOTS = 32

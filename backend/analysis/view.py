@@ -20,7 +20,9 @@ def scoring_film(analysis: Analysis) -> ScoringFilm:
     frame_s = scan.timeline.seconds_of(np.arange(scan.timeline.frames + 1))
     seconds = len(sound.loudness_db)
     signals = per_second(scan.signals, frame_s[:-1], seconds)
-    signals["cuts"] = np.bincount(np.minimum(frame_s[scan.shots[1:, 0]].astype(int), seconds - 1), minlength=seconds).astype(np.float64)
+    signals["cuts"] = np.bincount(
+        np.minimum(frame_s[scan.shots[1:, 0]].astype(int), seconds - 1), minlength=seconds
+    ).astype(np.float64)
     signals |= {"loudness_db": sound.loudness_db, "onsets": sound.onsets, "music": sound.music}
     signals["speech"] = share_of_seconds(analysis.speech_s, seconds)
     return ScoringFilm(
@@ -34,13 +36,18 @@ def scoring_film(analysis: Analysis) -> ScoringFilm:
         shot_signals=_faces(analysis),
         speech_s=analysis.speech_s,
         pauses_s=pauses(sound.loudness_db, signals["motion"]),
-        bands_s=find_bands(scan.signals, frame_s, scan.shots, _lettering(scan, seconds), sound.loudness_db, sound.onsets),
+        bands_s=find_bands(
+            scan.signals, frame_s, scan.shots, _lettering(scan, seconds), sound.loudness_db, sound.onsets
+        ),
     )
 
 
 def scenes(analysis: Analysis) -> NDArray[np.int64]:
     """Indices of the shots that start a scene; the first is 0."""
-    blocks = {"visual": analysis.vectors[:, analysis.schema.slices["visual"]], "colour": analysis.features["colour"].vectors}
+    blocks = {
+        "visual": analysis.vectors[:, analysis.schema.slices["visual"]],
+        "colour": analysis.features["colour"].vectors,
+    }
     lengths = (analysis.scan.shots[:, 1] - analysis.scan.shots[:, 0]).astype(np.float64)
     return group_shots(blocks, lengths)
 
@@ -50,7 +57,9 @@ def _lettering(scan: Scan, seconds: int) -> NDArray[np.float64]:
     return np.interp(np.arange(seconds) + 0.5, at_s, scan.lettering[:, 1]) if len(at_s) else np.zeros(seconds)
 
 
-def per_second(signals: NDArray[np.float32], frame_s: NDArray[np.float64], seconds: int) -> dict[str, NDArray[np.float64]]:
+def per_second(
+    signals: NDArray[np.float32], frame_s: NDArray[np.float64], seconds: int
+) -> dict[str, NDArray[np.float64]]:
     """Means of the frame signals over each second, float64 [seconds]; a second without a frame repeats the one before."""
     at = np.minimum(frame_s.astype(np.int64), seconds - 1)
     count = np.bincount(at, minlength=seconds)
@@ -93,5 +102,7 @@ def _faces(analysis: Analysis) -> dict[str, NDArray[np.float64]]:
     for name in FACE_EXTRACTORS:
         if name in analysis.features and analysis.features[name].faces:
             count = analysis.features[name].vectors[:, 0].astype(np.float64)
-            share = np.array([max((f.width * f.height for f in faces), default=0.0) for faces in analysis.features[name].faces])
+            share = np.array(
+                [max((f.width * f.height for f in faces), default=0.0) for faces in analysis.features[name].faces]
+            )
     return {"face_count": count, "face_share": share}

@@ -9,7 +9,7 @@ from backend.features.base import Extracted, Extractor, Image, ShotMaterial
 from backend.features.keyframes import batches, flatten, mean_by_shot
 
 LONG_SIDE, STEP = 224, 16
-BATCH = 8
+BATCH = 4
 
 
 class EfficientNetLite0(Extractor):

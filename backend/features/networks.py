@@ -52,9 +52,9 @@ def _dlib_face() -> bytes:
 
 BUILDERS: dict[str, tuple[int, Callable[[], bytes]]] = {
     "efficientnet-lite0": (1, _efficientnet),
-    "mtcnn-pnet": (1, _mtcnn("pnet")),
-    "mtcnn-rnet": (1, _mtcnn("rnet")),
-    "mtcnn-onet": (1, _mtcnn("onet")),
+    "mtcnn-pnet": (3, _mtcnn("pnet")),
+    "mtcnn-rnet": (3, _mtcnn("rnet")),
+    "mtcnn-onet": (3, _mtcnn("onet")),
     "dlib-face": (1, _dlib_face),
 }
 """Network → (version of its graph, what makes it); raise the version when the graph changes."""

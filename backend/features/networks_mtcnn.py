@@ -12,6 +12,9 @@ from backend.features.onnx_write import Graph
 
 State = dict[str, Any]
 
+LANES = 16
+"""onnxruntime pools in its blocked layout only where channels fill whole blocks: the first layer gets empty ones."""
+
 
 def _load(weights: Path) -> State:
     """The weights as arrays; (pixel - 127.5) / 128 is folded into the first convolution, which has no padding."""
@@ -19,6 +22,10 @@ def _load(weights: Path) -> State:
     state = {name: value.numpy().astype(np.float32) for name, value in loaded.items()}
     state["conv1.weight"] = state["conv1.weight"] / 128
     state["conv1.bias"] = state["conv1.bias"] - 127.5 * state["conv1.weight"].sum(axis=(1, 2, 3))
+    extra = -len(state["conv1.bias"]) % LANES
+    for name in ("conv1.weight", "conv1.bias", "prelu1.weight"):
+        state[name] = np.pad(state[name], ((0, extra), *((0, 0),) * (state[name].ndim - 1)))
+    state["conv2.weight"] = np.pad(state["conv2.weight"], ((0, 0), (0, extra), (0, 0), (0, 0)))
     return state
 
 
@@ -50,7 +57,8 @@ def _prelu(graph: Graph, value: str, state: State, name: str) -> str:
 
 
 def _pool(graph: Graph, value: str, size: int) -> str:
-    return graph.node("MaxPool", [value], {"kernel_shape": [size, size], "strides": [2, 2], "ceil_mode": 1})
+    """torch's ceil_mode said as one row and column of padding at the end, which onnxruntime's blocked layout knows."""
+    return graph.node("MaxPool", [value], {"kernel_shape": [size, size], "strides": [2, 2], "pads": [0, 0, 1, 1]})
 
 
 def _dense(graph: Graph, value: str, state: State, name: str) -> str:

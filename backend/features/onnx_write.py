@@ -71,8 +71,13 @@ class Graph:
         self._nodes: list[bytes] = []
         self._tensors: list[bytes] = []
         self._outputs: list[bytes] = []
-        self._input = _value_info(input_name, ELEMENT_TYPES[np.dtype(element)], shape)
+        self._inputs: list[bytes] = []
         self._count = 0
+        self.input(input_name, element, shape)
+
+    def input(self, name: str, element: type, shape: Sequence[int | str]) -> None:
+        """Take one more array from the caller."""
+        self._inputs.append(_value_info(name, ELEMENT_TYPES[np.dtype(element)], shape))
 
     def constant(self, array: NDArray[Any]) -> str:
         """Store an array (float32, uint8 or int64); returns its name."""
@@ -81,11 +86,14 @@ class Graph:
         self._tensors.append(_tensor(name, array))
         return name
 
-    def node(self, kind: str, inputs: Sequence[str], attributes: Mapping[str, Any] | None = None) -> str:
-        """Add an operator with one output; returns the output's name."""
+    def node(
+        self, kind: str, inputs: Sequence[str], attributes: Mapping[str, Any] | None = None, more: Sequence[str] = ()
+    ) -> str:
+        """Add an operator; returns its first output's name, `more` names those that follow. An input "" is left out."""
         self._count += 1
         name = f"v{self._count}"
-        body = b"".join(_field(1, source) for source in inputs) + _field(2, name) + _field(4, kind)
+        body = b"".join(_field(1, source) for source in inputs)
+        body += b"".join(_field(2, output) for output in (name, *more)) + _field(4, kind)
         body += b"".join(_field(5, _attribute(key, value)) for key, value in (attributes or {}).items())
         self._nodes.append(body)
         return name
@@ -100,7 +108,9 @@ class Graph:
         """The finished file."""
         graph = b"".join(_field(1, node) for node in self._nodes) + _field(2, "selects")
         graph += b"".join(_field(5, tensor) for tensor in self._tensors)
-        graph += _field(11, self._input) + b"".join(_field(12, output) for output in self._outputs)
+        graph += b"".join(_field(11, taken) for taken in self._inputs) + b"".join(
+            _field(12, output) for output in self._outputs
+        )
         return (
             _field(1, IR_VERSION)
             + _field(2, "selects")

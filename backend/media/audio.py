@@ -20,6 +20,8 @@ HOPS_PER_S = RATE_HZ // HOP
 BLOCK_S = 60
 SILENCE_DB = -70.0
 MAX_GAP_S = 600
+BACK_S = 1
+TOLERANCE_S = 0.1
 Samples = NDArray[np.float32]
 
 
@@ -45,7 +47,11 @@ class Sound:
         have = len(self.loudness_db)
         if have >= seconds:
             return Sound(
-                self.log_mel[:seconds], self.loudness_db[:seconds], self.onsets[:seconds], self.music[:seconds], self.tempo_bpm
+                self.log_mel[:seconds],
+                self.loudness_db[:seconds],
+                self.onsets[:seconds],
+                self.music[:seconds],
+                self.tempo_bpm,
             )
         rest = Sound.silence(seconds - have)
         pairs = ("log_mel", "loudness_db", "onsets", "music")
@@ -62,35 +68,51 @@ class Sound:
 def read_samples(probe: Probe, damage: Damage, stop: Callable[[], bool] = lambda: False) -> Iterator[Samples]:
     """Mono float32 blocks at 16 kHz from the first audio track, beginning at the first video frame.
 
-    Sound before the picture is cut, a late start and holes are filled with silence, so that a sample's place tells
-    its second.
+    Sound before the picture is cut, a late start and holes are filled with silence, overlaps are dropped, so that a
+    sample's place tells its second. Where time stamps jump far, samples are counted on.
     """
     with open_film(probe.path) as container:
         stream = next(s for s in container.streams.audio if s.index == probe.audio[0].index)
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE_HZ)
-        position: int | None = None
+        resample, given, shift = _Resampler(), 0, 0
         for frame in decode(container, stream, damage, "audio"):
             if stop():
                 return
-            if position is None:
-                offset_s = (float(frame.pts * frame.time_base) if frame.pts is not None else 0.0) - probe.start_time_s
-                position = round(max(-MAX_GAP_S, min(offset_s, MAX_GAP_S)) * RATE_HZ)
-                if position > 0:
-                    yield np.zeros(position, np.float32)
-            for piece in _resampled(resampler, frame):
-                cut = min(max(0, -position), len(piece))
-                position += len(piece)
+            at = (
+                given
+                if frame.pts is None
+                else round((float(frame.pts * frame.time_base) - probe.start_time_s) * RATE_HZ) + shift
+            )
+            if not -(BACK_S if given else MAX_GAP_S) * RATE_HZ <= at - given <= MAX_GAP_S * RATE_HZ:
+                shift, at = shift + given - at, given
+            # Exact at the start; later, time stamps that are a little off must not tear the sound.
+            ahead = at - given if not given or abs(at - given) > TOLERANCE_S * RATE_HZ else 0
+            if ahead > 0:
+                yield np.zeros(ahead, np.float32)
+                given += ahead
+            for piece in resample(frame):
+                cut = min(max(0, -ahead), len(piece))
+                ahead += cut
+                given += len(piece) - cut
                 if cut < len(piece):
                     yield piece[cut:]
 
 
-def _resampled(resampler: av.AudioResampler, frame: av.AudioFrame) -> Iterator[Samples]:
-    frame.pts = None
-    try:
-        for made in resampler.resample(frame):
-            yield np.asarray(made.to_ndarray()[0], np.float32)
-    except (av.error.FFmpegError, ValueError):
-        return
+class _Resampler:
+    """To mono 16 kHz floats, also where a film's sound changes its rate or its channels on the way."""
+
+    def __init__(self) -> None:
+        self._format: tuple[str, str, int] | None = None
+
+    def __call__(self, frame: av.AudioFrame) -> Iterator[Samples]:
+        format_ = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if format_ != self._format:
+            self._format, self._resampler = format_, av.AudioResampler(format="flt", layout="mono", rate=RATE_HZ)
+        frame.pts = None
+        try:
+            for made in self._resampler.resample(frame):
+                yield np.nan_to_num(np.asarray(made.to_ndarray()[0], np.float32), posinf=0, neginf=0)
+        except (av.error.FFmpegError, ValueError):
+            return
 
 
 def analyse_sound(blocks: Iterator[Samples], listen: Callable[[Samples], None] | None = None) -> Sound:

@@ -41,7 +41,9 @@ def find_bands(
     return {
         "black": _runs(black, frame_s, BLACK_MIN_S),
         "bars": _runs(bars, frame_s, BARS_MIN_S),
-        "logo": np.concatenate([_head((column["flatness"] > PLAIN) & still, black, frame_s, duration_s), _early(written, duration_s)]),
+        "logo": np.concatenate(
+            [_head((column["flatness"] > PLAIN) & still, black, frame_s, duration_s), _early(written, duration_s)]
+        ),
         "credits": np.concatenate([_dark_credits(plain_dark | black, frame_s, duration_s), _late(written, duration_s)]),
         "tone": _tone(loudness_db, onsets),
     }
@@ -77,7 +79,9 @@ def _runs(mask: NDArray[np.bool_], frame_s: NDArray[np.float64], min_s: float) -
     return runs[runs[:, 1] - runs[:, 0] >= min_s]
 
 
-def _head(titles: NDArray[np.bool_], black: NDArray[np.bool_], frame_s: NDArray[np.float64], duration_s: float) -> Intervals:
+def _head(
+    titles: NDArray[np.bool_], black: NDArray[np.bool_], frame_s: NDArray[np.float64], duration_s: float
+) -> Intervals:
     """Logos and titles on a plain ground near the start, with the black between them."""
     runs = _runs(titles | black, frame_s, 1.0)
     return runs[(runs[:, 1] <= min(HEAD_S, duration_s / 4)) & (runs[:, 1] - runs[:, 0] < duration_s / 8)]

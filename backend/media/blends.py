@@ -22,7 +22,7 @@ class BlendDetector:
     def __init__(self, reach: int) -> None:
         self._reach = max(4, reach)
         self._frames: deque[NDArray[np.float32]] = deque(maxlen=2 * self._reach + 1)
-        self._best: tuple[float, int] | None = None
+        self._weight = self._moment = 0.0
         self._quiet = 0
 
     def push(self, number: int, grey: NDArray[np.uint8], last_cut: int) -> list[int]:
@@ -32,17 +32,17 @@ class BlendDetector:
         clear_of_cuts = abs(middle - last_cut) > self._reach + 1
         difference = self._difference() if len(self._frames) == self._frames.maxlen and clear_of_cuts else 0.0
         if difference:
-            if self._best is None or difference > self._best[0]:
-                self._best = (difference, middle)
+            self._weight += difference
+            self._moment += difference * middle
             self._quiet = 0
             return []
         self._quiet += 1
-        return self.finish() if self._best and self._quiet >= QUIET_FRAMES else []
+        return self.finish() if self._quiet >= QUIET_FRAMES else []
 
     def finish(self) -> list[int]:
-        """The transition that is still running, if there is one."""
-        found = [self._best[1]] if self._best else []
-        self._best = None
+        """The middle of the transition that is still running (centre of gravity of the difference), if there is one."""
+        found = [round(self._moment / self._weight)] if self._weight else []
+        self._weight = self._moment = 0.0
         return found
 
     def _difference(self) -> float:

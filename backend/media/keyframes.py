@@ -78,7 +78,9 @@ def choose(held: dict[int, Image], wanted: list[int]) -> dict[int, Image]:
     return {number: held[number] for number in sorted(nearest)}
 
 
-def shot_pictures(index: int, start: int, end: int, held: dict[int, Image], motion: NDArray[np.float32], clip_frames: int) -> ShotPictures:
+def shot_pictures(
+    index: int, start: int, end: int, held: dict[int, Image], motion: NDArray[np.float32], clip_frames: int
+) -> ShotPictures:
     """Keyframes (and `clip_frames` evenly spread frames) of the shot `[start, end)` out of what was held of it."""
     inside = {n: image for n, image in held.items() if start <= n < end}
     keys = choose(inside, [start + n for n in keyframe_numbers(motion)])

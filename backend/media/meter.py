@@ -1,5 +1,7 @@
 """What is measured on every small frame: signals, HSV change, and a miniature by which a frame can be found again."""
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -7,10 +9,12 @@ from numpy.typing import NDArray
 from backend.media.shots import Measured
 from backend.media.signals import FRAME_SIGNALS
 
-Frame = NDArray[np.uint8]
+Picture = NDArray[np.uint8]
+Row = tuple[float, ...]
 FINGERPRINT_SHAPE = (9, 16)
 ANALYSIS_AREA = 128 * 72
 LUMA_BINS = 16
+ABRUPT = 14.0
 
 cv2.setNumThreads(0)
 
@@ -21,32 +25,59 @@ def analysis_size(width: int, height: int) -> tuple[int, int]:
     return max(16, 2 * round(width * scale / 2)), max(16, 2 * round(height * scale / 2))
 
 
+def _row(hsv: Picture, grey: Picture, hsv_before: Picture, grey_before: Picture) -> Row:
+    """The signals of a frame, in the order of FRAME_SIGNALS."""
+    pixels = grey.size
+    change = cv2.norm(hsv, hsv_before, cv2.NORM_L1) / (3 * pixels)
+    motion = cv2.norm(grey, grey_before, cv2.NORM_L1) / pixels
+    light, contrast = cv2.meanStdDev(grey)
+    histogram = cv2.calcHist([grey], [0], None, [LUMA_BINS], [0, 256])
+    measured = (change, motion, float(light[0, 0]), float(contrast[0, 0]), cv2.mean(hsv)[1])
+    return (*(value / 255 for value in measured), float(histogram.max()) / pixels)
+
+
+def _between(row: Row, before: Row, skipped: int) -> Iterator[tuple[int, float, Row]]:
+    """Rows of the frames left out and of the one decoded after them: number, share of the latter, signals.
+
+    A change is spread evenly, unless even its part is as large as a cut: that stays with the decoded frame.
+    """
+    frames = skipped + 1
+    abrupt = 255 * row[0] >= ABRUPT * frames
+    for i in range(frames):
+        share = (i + 1) / frames
+        moved = tuple(value / frames for value in row[:2]) if not abrupt else row[:2] if share == 1 else (0.0, 0.0)
+        rest = tuple(share * new + (1 - share) * old for new, old in zip(row[2:], before[2:], strict=True))
+        yield i, share if not abrupt else float(share == 1), (*moved, *rest)
+
+
 class FrameMeter:
     """Measures frames one after another and keeps the rows; 168 bytes a frame."""
 
     def __init__(self) -> None:
-        self._rows: list[tuple[float, ...]] = []
-        self._fingerprints: list[NDArray[np.uint8]] = []
-        self._last: tuple[Frame, Frame] | None = None
+        self._rows: list[Row] = []
+        self._fingerprints: list[Picture] = []
+        self._last: tuple[Picture, Picture] | None = None
 
-    def push(self, number: int, frame: Frame) -> Measured:
-        """Measure a small BGR frame."""
-        hsv = cv2.cvtColor(frame, cv2.COLOR_BGR2HSV)
-        grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
-        pixels = grey.size
-        change = motion = 0.0
-        if self._last is not None:
-            change = cv2.norm(hsv, self._last[0], cv2.NORM_L1) / (3 * pixels)
-            motion = cv2.norm(grey, self._last[1], cv2.NORM_L1) / pixels
-        mean, deviation = cv2.meanStdDev(grey)
-        light, contrast = float(mean[0, 0]), float(deviation[0, 0])
-        colour = cv2.mean(hsv)[1]
-        histogram = cv2.calcHist([grey], [0], None, [LUMA_BINS], [0, 256])
-        row = (change / 255, motion / 255, light / 255, contrast / 255, colour / 255, float(histogram.max()) / pixels)
-        self._rows.append(row)
-        self._fingerprints.append(cv2.resize(grey, FINGERPRINT_SHAPE[::-1], interpolation=cv2.INTER_AREA))
+    def push(self, number: int, frame: Picture, skipped: int = 0) -> list[Measured]:
+        """Measure a small BGR frame. Before it `skipped` frames were left out, the first of them `number`: they are
+        given too, as mixtures of their neighbours, so that every frame of the film has its row.
+        """
+        hsv, grey = (
+            np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2HSV)),
+            np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)),
+        )
+        before = self._last or (hsv, grey)
+        row = _row(hsv, grey, *before)
         self._last = (hsv, grey)
-        return Measured(number, frame, grey, change, motion, light)
+        seen = []
+        for i, share, part in _between(row, self._rows[-1] if self._rows else row, skipped):
+            mixed = np.asarray(cv2.addWeighted(grey, share, before[1], 1 - share, 0)) if share < 1 else grey
+            self._rows.append(part)
+            self._fingerprints.append(
+                np.asarray(cv2.resize(mixed, FINGERPRINT_SHAPE[::-1], interpolation=cv2.INTER_AREA))
+            )
+            seen.append(Measured(number + i, frame, mixed, 255 * part[0], 255 * part[1], 255 * part[2]))
+        return seen
 
     def motion(self, start: int, end: int) -> NDArray[np.float32]:
         """The column `motion` of the frames `[start, end)`."""

@@ -1,4 +1,4 @@
-"""What a file holds, without decoding it: streams, rates, timecode, rotation, colour; and the refusal of what is no film."""
+"""What a file holds, decoding only its first frame: streams, rates, timecode, rotation, colour; and the refusal of what is no film."""
 
 import os
 import re
@@ -12,6 +12,8 @@ from pathlib import Path
 import av
 import av.container
 import av.error
+from av.stream import Stream
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from backend.errors import FilmUnreadable
@@ -29,6 +31,8 @@ OTHER_FORMATS = (
     "ico,svg_pipe,apng,gif,tty"
 )
 MAX_PIXELS = 8192 * 8192
+LIMITS = {"max_pixels": str(MAX_PIXELS)}
+PACKETS_TO_FIRST_FRAME = 5000
 PICTURES = re.compile(r"_pipe$|^(ico|apng|gif)$")
 SUBTITLES = frozenset(("srt", "ass", "webvtt", "microdvd", "subviewer", "mpl2", "stl", "scc", "sup"))
 TRANSFERS = {1: "bt709", 6: "bt601", 13: "srgb", 14: "bt2020-10", 15: "bt2020-12", 16: "pq", 18: "hlg"}
@@ -131,7 +135,11 @@ def video_stream(container: av.container.InputContainer, path: Path) -> VideoStr
         raise FilmUnreadable(path.name, "it is a picture, not a film")
     if name in SUBTITLES:
         raise FilmUnreadable(path.name, "it holds subtitles only")
-    streams = [s for s in container.streams.video if not s.disposition & s.disposition.attached_pic and s.codec_context is not None]
+    streams = [
+        s
+        for s in container.streams.video
+        if not s.disposition & s.disposition.attached_pic and s.codec_context is not None
+    ]
     if not streams:
         kind = "audio" if container.streams.audio else "subtitles" if container.streams.subtitles else "data"
         raise FilmUnreadable(path.name, f"it holds {kind} only, no video")
@@ -143,16 +151,50 @@ def video_stream(container: av.container.InputContainer, path: Path) -> VideoStr
     return best
 
 
+def first_frame(container: av.container.InputContainer, stream: VideoStream, path: Path) -> VideoFrame:
+    """The first frame that can be decoded; raises FilmUnreadable where there is none."""
+    stream.codec_context.options = {**stream.codec_context.options, **LIMITS}
+    for count, packet in enumerate(container.demux(stream)):
+        try:
+            frames = packet.decode()
+        except (av.error.FFmpegError, ValueError):
+            frames = []
+        if frames:
+            return frames[0]
+        if count > PACKETS_TO_FIRST_FRAME:
+            break
+    raise FilmUnreadable(path.name, "not one frame of its video can be decoded")
+
+
+def stamp_of(frame: VideoFrame) -> Fraction | None:
+    """When the frame is shown, seconds of the container's clock, or None where the file does not say."""
+    return None if frame.pts is None or not frame.time_base else frame.pts * Fraction(frame.time_base)
+
+
+def stream_start_s(stream: Stream) -> Fraction:
+    """When the stream starts, as its header says."""
+    return Fraction((stream.start_time or 0) * (stream.time_base or 0))
+
+
+def lacks_stamps(container: av.container.InputContainer, stream: VideoStream) -> bool:
+    """AVI keeps no presentation times: with H.264's reordered frames each decoder guesses other ones."""
+    return container.format.name == "avi" and stream.codec_context.name in ("h264", "hevc")
+
+
 def probe_film(path: Path) -> Probe:
-    """Read the header of `path`; raises FilmUnreadable with the reason."""
+    """Read the header and the first frame of `path`; raises FilmUnreadable with the reason."""
     with open_film(path) as container:
         stream = video_stream(container, path)
         context = stream.codec_context
         duration_s = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
         if not duration_s and container.duration:
             duration_s = container.duration / av.time_base
-        start_s = float(stream.start_time * stream.time_base) if stream.start_time and stream.time_base else 0.0
         pixel_format = context.format
+        # Matroska's duration counts from the container's zero, not from the first frame.
+        if container.format.name.startswith("matroska"):
+            duration_s -= float(stream_start_s(stream))
+        stamp_s = stamp_of(first_frame(container, stream, path))
+        start_s = float(stream_start_s(stream) if stamp_s is None or lacks_stamps(container, stream) else stamp_s)
         return Probe(
             path=path,
             format=container.format.name,
@@ -171,13 +213,15 @@ def probe_film(path: Path) -> Probe:
         )
 
 
-def _audio_tracks(container: av.container.InputContainer) -> Iterator[AudioTrack]:
-    for stream in container.streams.audio:
+def _audio_tracks(container: av.container.InputContainer) -> list[AudioTrack]:
+    """The tracks that can be decoded, the default one first."""
+    tracks = []
+    for stream in sorted(container.streams.audio, key=lambda s: not s.disposition & s.disposition.default):
         context = stream.codec_context
-        if context is None:
-            continue
-        language = stream.metadata.get("language", "")
-        yield AudioTrack(stream.index, context.name, context.channels or 0, context.sample_rate or 0, language)
+        if context is not None and context.channels:
+            language = stream.metadata.get("language", "")
+            tracks.append(AudioTrack(stream.index, context.name, context.channels, context.sample_rate or 0, language))
+    return tracks
 
 
 def _rate(stream: VideoStream) -> Fraction:

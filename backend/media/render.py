@@ -41,6 +41,8 @@ CLIP_OPTIONS = {
     "crf": 20,
     "pix_fmt": "yuv420p",
 }
+# Put in the places of the names, since ffmpeg-python takes only names that are text.
+FILM, TARGET = "<film>", "<target>"
 SOUND_OPTIONS = {"c:a": "aac", "b:a": "160k"}
 
 
@@ -132,7 +134,7 @@ def _command(request: ClipRequest, source: Source, span: Span, seek_s: Fraction 
     options: dict[str, Any] = {"protocol_whitelist": "file", "format_whitelist": FILM_FORMATS, "noaccurate_seek": None}
     if seek_s is not None:
         options |= {"seek_timestamp": 1, "ss": f"{float(seek_s):.6f}"}
-    film = ffmpeg.input(f"file:{request.film.resolve()}", **options)
+    film = ffmpeg.input(FILM, **options)
     zscale = bool(source.transfer) and "zscale" in known_filters()
     streams = [picture_chain(film[str(source.video_index)], source, span, request.format, request.crop, zscale, count)]
     if source.audio_index is not None:
@@ -144,5 +146,6 @@ def _command(request: ClipRequest, source: Source, span: Span, seek_s: Fraction 
         **CLIP_OPTIONS,
         **(SOUND_OPTIONS if source.audio_index is not None else {}),
     }
-    output = ffmpeg.output(*streams, f"file:{target.resolve()}", **options)
-    return list(output.global_args(*ENCODE_FLAGS, "-copyts").overwrite_output().compile(cmd=binary()))
+    output = ffmpeg.output(*streams, TARGET, **options).global_args(*ENCODE_FLAGS, "-copyts").overwrite_output()
+    names = {FILM: f"file:{request.film.resolve()}", TARGET: f"file:{target.resolve()}"}
+    return [names.get(word, word) for word in output.compile(cmd=binary())]

@@ -10,17 +10,19 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from backend.errors import FilmUnreadable
-from backend.media.decode import Damage, build_timeline, decode, frame_ticks, prepare
+from backend.media.decode import Damage, build_timeline, decode, frame_ticks, holes, prepare, reordered
 from backend.media.keyframes import HeldFrames, ShotPictures, shot_pictures
 from backend.media.lettering import lettering_share
 from backend.media.meter import FrameMeter, analysis_size
-from backend.media.probe import Probe, open_film, video_stream
+from backend.media.probe import Probe, lacks_stamps, open_film, video_stream
 from backend.media.shots import CutDetector, PySceneDetect
+from backend.media.sparse import can_skip, decode_sparse
 from backend.media.timeline import Timeline
 
 PICTURE_WIDTH = 320
 HELD_PER_S = 4
 JUMP = 12.0
+TS_PACKET_BYTES = (188, 192, 204)
 
 
 @dataclass(frozen=True)
@@ -95,17 +97,20 @@ def scan_film(
         stream = video_stream(container, probe.path)
         prepare(stream, fast=request.fast)
         run = _Run(probe, request, on_shot)
-        for frame in decode(container, stream, damage, "video"):
-            run.take(frame)
+        sparse = request.fast and can_skip(stream)
+        whole = (([], frame) for frame in decode(container, stream, damage, "video"))
+        for skipped, frame in decode_sparse(container, stream, damage) if sparse else whole:
+            run.take(frame, skipped)
             if run.frames % 24 == 0:
                 progress(run.frames)
         time_base = Fraction(stream.time_base or Fraction(1, 1000))
+        ticks = reordered(run.ticks) if lacks_stamps(container, stream) else run.ticks
     if not run.frames:
         raise FilmUnreadable(probe.path.name, "not one frame of its video can be decoded")
     run.finish()
     progress(run.frames)
-    timeline, mended = build_timeline(run.ticks, run.last_duration, time_base, probe.rate)
-    warnings = damage.warnings() + _shortfall(probe, timeline, damage)
+    timeline, mended = build_timeline(ticks, run.last_duration, time_base, probe.rate)
+    warnings = damage.warnings() + holes(timeline) + _shortfall(probe, timeline, damage, mended)
     if mended:
         warnings.append(f"{mended} timestamp(s) jump or are missing; frames are counted on at the film's rate there")
     return Scan(
@@ -142,19 +147,21 @@ class _Run:
         self.lettering: list[tuple[int, float]] = []
         self.next_lettering = Fraction(0)
 
-    def take(self, frame: VideoFrame) -> None:
-        small = self.pictures.small(frame)
-        number = self.frames
-        measured = self.meter.push(number, small)
-        self.held.offer(number, lambda: self._picture(number, frame), jump=measured.change > JUMP)
-        self.ticks.append(frame_ticks(frame))
-        self.frames += 1
-        if number == 0:
+    def take(self, frame: VideoFrame, skipped: list[int]) -> None:
+        """Take the next decoded frame, with the timestamps of frames before it that were left out."""
+        if self.frames == 0:
+            skipped = []
             self.rotation = round(frame.rotation or 0)
             self.interlaced = bool(frame.interlaced_frame)
+        seen = self.meter.push(self.frames, self.pictures.small(frame), len(skipped))
+        self.ticks += [*skipped, frame_ticks(frame)]
+        self.frames += len(seen)
         self.last_duration = frame.duration or 0
-        for cut in self.detector.push(measured):
-            self._close(cut)
+        last = seen[-1]
+        self.held.offer(last.number, lambda: self._picture(last.number, frame), jump=last.change > JUMP)
+        for measured in seen:
+            for cut in self.detector.push(measured):
+                self._close(cut)
 
     def _picture(self, number: int, frame: VideoFrame) -> NDArray[np.uint8]:
         picture = self.pictures.large(frame)
@@ -179,8 +186,15 @@ class _Run:
         self.on_shot(made)
 
 
-def _shortfall(probe: Probe, timeline: Timeline, damage: Damage) -> list[str]:
-    missing_s = probe.declared_duration_s - timeline.duration_s
-    if damage.ended_early or missing_s <= max(2.0, 0.02 * probe.declared_duration_s):
+def _shortfall(probe: Probe, timeline: Timeline, damage: Damage, mended: int) -> list[str]:
+    if damage.ended_early:
         return []
-    return [f"the header promises {probe.declared_duration_s:.1f} s, only {timeline.duration_s:.1f} s of video could be decoded"]
+    if probe.format == "mpegts" and all(probe.path.stat().st_size % packet for packet in TS_PACKET_BYTES):
+        return ["the file ends in the middle of a packet; what comes after is lost"]
+    missing_s = probe.declared_duration_s - timeline.duration_s
+    # Where time stamps jump, the header's duration is wrong, too.
+    if mended or missing_s <= max(2.0, 0.02 * probe.declared_duration_s):
+        return []
+    return [
+        f"the header promises {probe.declared_duration_s:.1f} s, only {timeline.duration_s:.1f} s of video could be decoded"
+    ]

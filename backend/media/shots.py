@@ -24,7 +24,8 @@ NOMINAL_FPS = 100.0
 @dataclass(frozen=True)
 class Measured:
     """What the scan knows of one frame: small picture (BGR uint8), its luma, HSV change and luma change to the frame
-    before and mean light, these 0 … 255."""
+    before and mean light, these 0 … 255.
+    """
 
     number: int
     picture: NDArray[np.uint8]
@@ -67,10 +68,14 @@ class PySceneDetect(CutDetector):
     def __init__(self, rule: str, rate: Fraction) -> None:
         self._min_shot_frames = max(2, round(rate * Fraction(MIN_SHOT_S)))
         self._rule: SceneDetector = (
-            _Adaptive(min_scene_len=self._min_shot_frames) if rule == "adaptive" else _Content(min_scene_len=self._min_shot_frames)
+            _Adaptive(min_scene_len=self._min_shot_frames)
+            if rule == "adaptive"
+            else _Content(min_scene_len=self._min_shot_frames)
         )
         self._blends = BlendDetector(round(rate * Fraction(BLEND_REACH_S))) if rule == "adaptive" else None
-        self._fades = ThresholdDetector(threshold=FADE_LEVEL, min_scene_len=self._min_shot_frames) if rule == "content" else None
+        self._fades = (
+            ThresholdDetector(threshold=FADE_LEVEL, min_scene_len=self._min_shot_frames) if rule == "content" else None
+        )
         self._last_hard = self._last = 0
 
     def push(self, frame: Measured) -> list[int]:
@@ -100,7 +105,8 @@ class PySceneDetect(CutDetector):
 
 class FromModel(CutDetector):
     """Cuts from a model that `features` owns: a function from one RGB frame [27, 48, 3] (None at the end) to the cuts
-    known by then."""
+    known by then.
+    """
 
     def __init__(self, watch: Callable[[NDArray[np.uint8] | None], list[int]]) -> None:
         self._watch = watch

@@ -4,18 +4,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import av
-import av.container
-import av.error
-from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from backend.errors import FilmUnreadable
-from backend.media.probe import TRANSFERS, open_film, video_stream
+from backend.media.probe import TRANSFERS, first_frame, lacks_stamps, open_film, stamp_of, stream_start_s, video_stream
 
 INDEXED = ("mov", "matroska", "avi")
-PACKETS_TO_FIRST_FRAME = 5000
 
 
 @dataclass(frozen=True)
@@ -46,16 +40,16 @@ def read_source(path: Path) -> Source:
     """What cutting needs to know of `path`: its streams and its first frame; raises FilmUnreadable."""
     with open_film(path) as container:
         stream = video_stream(container, path)
-        frame = _first_frame(container, stream, path)
+        frame = first_frame(container, stream, path)
         audio = [s for s in container.streams.audio if s.codec_context is not None and s.codec_context.channels]
         sound = max(audio, key=lambda s: bool(s.disposition & s.disposition.default), default=None)
-        stamp_s = None if _lacks_stamps(container, stream) else _stamp_s(frame)
+        stamp_s = None if lacks_stamps(container, stream) else stamp_of(frame)
         width, height = _displayed(frame, stream)
         return Source(
             video_index=stream.index,
             audio_index=sound.index if sound else None,
-            first_s=_start_s(stream) if stamp_s is None else stamp_s,
-            audio_start_s=_start_s(sound) if sound else Fraction(0),
+            first_s=stream_start_s(stream) if stamp_s is None else stamp_s,
+            audio_start_s=stream_start_s(sound) if sound else Fraction(0),
             width=width,
             height=height,
             interlaced=frame.interlaced_frame or "interlaced" in _field_order(stream),
@@ -64,32 +58,6 @@ def read_source(path: Path) -> Source:
             indexed=container.format.name.startswith(INDEXED),
             stamped=stamp_s is not None,
         )
-
-
-def _first_frame(container: av.container.InputContainer, stream: VideoStream, path: Path) -> VideoFrame:
-    for count, packet in enumerate(container.demux(stream)):
-        try:
-            frames = packet.decode()
-        except av.error.FFmpegError:
-            frames = []
-        if frames:
-            return frames[0]
-        if count > PACKETS_TO_FIRST_FRAME:
-            break
-    raise FilmUnreadable(path.name, "no frame of it can be decoded")
-
-
-def _stamp_s(frame: VideoFrame) -> Fraction | None:
-    return None if frame.pts is None or not frame.time_base else frame.pts * Fraction(frame.time_base)
-
-
-def _start_s(stream: Stream) -> Fraction:
-    return Fraction((stream.start_time or 0) * (stream.time_base or 0))
-
-
-def _lacks_stamps(container: av.container.InputContainer, stream: VideoStream) -> bool:
-    """AVI keeps no presentation times: with H.264's reordered frames each decoder guesses other ones."""
-    return container.format.name == "avi" and stream.codec_context.name in ("h264", "hevc")
 
 
 def _displayed(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:

@@ -27,7 +27,8 @@ class Line:
 
 def read_dialogue(probe: Probe) -> tuple[Line, ...]:
     """Lines of the first subtitle file beside the film (`film.srt`, `film.en.srt`, `.vtt`, `.ass`), else of the first
-    text track inside it; empty where there is neither."""
+    text track inside it; empty where there is neither.
+    """
     for path in sidecars(probe.path):
         if lines := _sidecar_lines(path):
             return lines

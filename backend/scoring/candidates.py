@@ -39,6 +39,12 @@ def excluded(film: ScoringFilm) -> Floats:
     return np.array(merged, np.float64).reshape(-1, 2) if merged else NOTHING
 
 
+def check_skip(skip_last_percent: float) -> None:
+    """Raise InputError unless something is left of the film."""
+    if not 0 <= skip_last_percent < 100:
+        raise InputError(f"The part to skip at the end must be from 0 to below 100 percent, not {skip_last_percent:g}.")
+
+
 def candidates(film: ScoringFilm, min_s: float, max_s: float, skip_last_percent: float = 0.0) -> Candidates:
     """All windows of `film` in [min_s, max_s] without excluded material; shorter ones, with a note, where none fits.
 
@@ -46,8 +52,7 @@ def candidates(film: ScoringFilm, min_s: float, max_s: float, skip_last_percent:
     material; windows at least half as long as the longest that there is. Raises InputError for wrong limits.
     """
     check_limits(min_s, max_s)
-    if not 0 <= skip_last_percent < 100:
-        raise InputError(f"The part to skip at the end must be from 0 to below 100 percent, not {skip_last_percent:g}.")
+    check_skip(skip_last_percent)
     spans = excluded(film)
     until_s = film.duration_s * (1 - skip_last_percent / 100) if skip_last_percent else np.inf
     tries = [segments(film, min_s, max_s, spans, until_s, split) for split in (False, True)]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from backend.errors import InputError
 from backend.scoring import explain
-from backend.scoring.candidates import Candidates, candidates
+from backend.scoring.candidates import Candidates, candidates, check_skip
 from backend.scoring.ensemble import Weights
 from backend.scoring.film import Floats, Frames, ScoringFilm
 from backend.scoring.mlp import Model
@@ -17,7 +17,7 @@ from backend.scoring.registry import SCORERS
 from backend.scoring.scenes import scene_of_window
 from backend.scoring.signals import measure, scene_edges
 from backend.scoring.slate import MAX_OVERLAP, choose, cuts_speech, preference
-from backend.scoring.windows import Windows
+from backend.scoring.windows import Windows, check_limits
 
 
 @dataclass(frozen=True)
@@ -88,13 +88,20 @@ class Ranking:
     scores: Mapping[str, Floats]
 
 
+def check_request(request: RankRequest) -> None:
+    """Raise InputError for impossible limits or numbers; called before a film is decoded for them, too."""
+    if request.top_n < 1 or (request.per_scene is not None and request.per_scene < 1):
+        raise InputError("At least one clip must be asked for, and at least one a scene.")
+    check_limits(request.min_s, request.max_s)
+    check_skip(request.skip_last_percent)
+
+
 def rank(film: ScoringFilm, request: RankRequest, model: Model | None = None) -> Ranking:
     """Score every window of `film` and choose the slate.
 
     Raises InputError for impossible limits or numbers, SchemaMismatch if the model knows other features.
     """
-    if request.top_n < 1 or (request.per_scene is not None and request.per_scene < 1):
-        raise InputError("At least one clip must be asked for, and at least one a scene.")
+    check_request(request)
     if model is not None:
         model.require(film.schema)
     pick = candidates(film, request.min_s, request.max_s, request.skip_last_percent)
