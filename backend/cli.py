@@ -34,7 +34,7 @@ class Picture(StrEnum):
 
 
 @app.command()
-def find(
+def find(  # noqa: PLR0913  the options are the command
     film: Annotated[Path | None, typer.Argument(help="The film file. Leave it out with --sample.")] = None,
     top_n: Annotated[int, typer.Option(min=1, max=1000, help="How many clips.")] = 5,
     min_duration: Annotated[float | None, typer.Option(help="Shortest clip, seconds.", show_default="60")] = None,
@@ -193,7 +193,7 @@ def main() -> NoReturn:
     sys.exit(code)
 
 
-def _interrupt(number: int, frame: object) -> NoReturn:
+def _interrupt(number: int, _frame: object) -> NoReturn:
     signal.signal(number, signal.SIG_IGN)
     raise Interrupted
 

@@ -21,7 +21,7 @@ class Models(_Section):
 
 
 class Ranking(_Section):
-    """Weights where neither an option, a content type nor a genre says otherwise; `clips_per_scene` at most k a scene."""
+    """Weights where no option, content type or genre says otherwise; `clips_per_scene` is at most k a scene."""
 
     weight_viral: float | None = Field(default=None, ge=0, le=1)
     weight_compelling: float | None = Field(default=None, ge=0, le=1)

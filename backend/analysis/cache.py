@@ -42,7 +42,7 @@ class FilmCache:
         return self.folder / f"scan-v{SCAN_VERSION}-{key}"
 
     def load_scan(self, key: str) -> Scan | None:
-        """The stored scan, or None where there is none; one that cannot be read is removed, so that a new one has room."""
+        """The stored scan, or None where there is none; one that cannot be read is removed to make room."""
         folder = self.scan_folder(key)
         if not folder.is_dir():
             return None
@@ -76,13 +76,15 @@ class FilmCache:
 
         buffer, sound = io.BytesIO(), heard.sound
         facts = json.dumps({"tempo_bpm": sound.tempo_bpm, "warnings": heard.warnings})
-        arrays = {
-            "log_mel": sound.log_mel,
-            "loudness_db": sound.loudness_db,
-            "onsets": sound.onsets,
-            "music": sound.music,
-        }
-        np.savez(buffer, facts=np.array(facts), speech_s=heard.speech_s, **arrays)
+        np.savez(
+            buffer,
+            facts=np.array(facts),
+            speech_s=heard.speech_s,
+            log_mel=sound.log_mel,
+            loudness_db=sound.loudness_db,
+            onsets=sound.onsets,
+            music=sound.music,
+        )
         write_atomically(self._sound_path, buffer.getvalue())
 
     @property

@@ -245,7 +245,7 @@ def _hear(probe: Probe, cache: FilmCache, progress: Progress, stop: threading.Ev
 def _measure(
     request: AnalysisRequest, made: _Seen, sound: Sound, dialogue: tuple[Line, ...], store: FeatureStore, checksum: str
 ) -> dict[str, Extracted]:
-    """All features: those of the pictures, and the ones made of sound, signals and words, which cost next to nothing."""
+    """All features: those of the pictures, and the ones made of sound, signals and words, which cost little."""
     others = {name: e for name, e in request.extractors.items() if name not in made.features}
     inputs = digest(_inputs(request, made.scan), dialogue)
     done = dict(made.features)

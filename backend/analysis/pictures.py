@@ -18,7 +18,7 @@ QUEUED_SHOTS = 32
 
 
 def write_pictures(folder: Path, shot: ShotPictures) -> ShotMaterial:
-    """Store a shot's pictures as JPEG and give the material extractors see: the stored pictures, as a later run will."""
+    """Store a shot's pictures as JPEG and give the stored ones as material: what a later run will see."""
     stored = {path: _encode(image) for path, image in _named(folder, shot)}
     for path, content in stored.items():
         try:
@@ -129,5 +129,5 @@ class PictureWorker:
             for name, extractor in self._extractors.items():
                 self._made[name].parts.append(extractor.extract(batch))
             self.done += len(batch)
-        except Exception as failure:  # handed to the thread that asked
+        except Exception as failure:  # noqa: BLE001  handed to the thread that asked
             self._failure = failure

@@ -60,7 +60,7 @@ def _lettering(scan: Scan, seconds: int) -> NDArray[np.float64]:
 def per_second(
     signals: NDArray[np.float32], frame_s: NDArray[np.float64], seconds: int
 ) -> dict[str, NDArray[np.float64]]:
-    """Means of the frame signals over each second, float64 [seconds]; a second without a frame repeats the one before."""
+    """Means of the frame signals over each second, float64 [seconds]; one without a frame repeats the one before."""
     at = np.minimum(frame_s.astype(np.int64), seconds - 1)
     count = np.bincount(at, minlength=seconds)
     last_filled = np.maximum.accumulate(np.where(count > 0, np.arange(seconds), 0))
@@ -84,16 +84,17 @@ def share_of_seconds(intervals: NDArray[np.float64], seconds: int) -> NDArray[np
 
 
 def pauses(loudness_db: NDArray[np.float64], motion: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Middles of seconds that are the quietest and stillest within three seconds either way: good ends in a long take."""
+    """Middles of seconds that are the quietest and stillest within three seconds either way: ends for a long take."""
     restless = _standard(loudness_db) + _standard(motion)
     around = np.pad(restless, PAUSE_REACH_S, constant_values=np.inf)
     lowest = np.lib.stride_tricks.sliding_window_view(around, 2 * PAUSE_REACH_S + 1).min(1)
-    return np.flatnonzero((restless <= lowest) & (restless < np.median(restless))) + 0.5
+    found = np.flatnonzero((restless <= lowest) & (restless < np.median(restless)))
+    return found.astype(np.float64) + 0.5
 
 
 def _standard(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    spread = values.std()
-    return (values - values.mean()) / spread if spread > 1e-9 else np.zeros(len(values))
+    spread = float(values.std())
+    return np.asarray((values - values.mean()) / max(spread, 1e-9), np.float64)
 
 
 def _faces(analysis: Analysis) -> dict[str, NDArray[np.float64]]:

@@ -1,4 +1,4 @@
-"""The sound of a film in one pass: log-mel per second, loudness, onsets, tempo, chroma, and what a speech detector says."""
+"""The sound of a film in one pass: log-mel, loudness, onsets and likelihood of music per second, and the tempo."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -44,18 +44,14 @@ class Sound:
 
     def fitted(self, seconds: int) -> "Sound":
         """The same, cut or filled up with silence to this many seconds."""
-        have = len(self.loudness_db)
-        if have >= seconds:
-            return Sound(
-                self.log_mel[:seconds],
-                self.loudness_db[:seconds],
-                self.onsets[:seconds],
-                self.music[:seconds],
-                self.tempo_bpm,
-            )
-        rest = Sound.silence(seconds - have)
-        pairs = ("log_mel", "loudness_db", "onsets", "music")
-        return Sound(*(np.concatenate([getattr(self, n), getattr(rest, n)]) for n in pairs), tempo_bpm=self.tempo_bpm)
+        rest = Sound.silence(max(0, seconds - len(self.loudness_db)))
+        return Sound(
+            log_mel=np.concatenate([self.log_mel, rest.log_mel])[:seconds],
+            loudness_db=np.concatenate([self.loudness_db, rest.loudness_db])[:seconds],
+            onsets=np.concatenate([self.onsets, rest.onsets])[:seconds],
+            music=np.concatenate([self.music, rest.music])[:seconds],
+            tempo_bpm=self.tempo_bpm,
+        )
 
     @classmethod
     def silence(cls, seconds: int) -> "Sound":
@@ -168,7 +164,7 @@ def _power(block: Samples) -> NDArray[np.float32]:
     frames = np.lib.stride_tricks.sliding_window_view(padded, FFT)[::HOP][: len(block) // HOP]
     window = np.hanning(FFT).astype(np.float32)
     spectrum = rfft(frames * window, axis=1)
-    return (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
+    return np.asarray(spectrum.real**2 + spectrum.imag**2, np.float32)
 
 
 @cache
@@ -241,7 +237,7 @@ class _KWeighting:
         for i, (b, a) in enumerate(self._stages):
             filtered, self._states[i] = lfilter(b, a, filtered, zi=self._states[i])
         power = (filtered.reshape(-1, RATE_HZ) ** 2).mean(1)
-        return np.maximum(-0.691 + 10 * np.log10(power + 1e-12), SILENCE_DB)
+        return np.asarray(np.maximum(-0.691 + 10 * np.log10(power + 1e-12), SILENCE_DB), np.float64)
 
 
 def _high_shelf(rate_hz: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

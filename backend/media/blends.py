@@ -26,7 +26,7 @@ class BlendDetector:
         self._quiet = 0
 
     def push(self, number: int, grey: NDArray[np.uint8], last_cut: int) -> list[int]:
-        """Take the luma of frame `number`; `last_cut` is the latest cut known. Gives middles of finished transitions."""
+        """Take the luma of frame `number`; `last_cut` is the latest cut known. Gives middles of ended transitions."""
         self._frames.append(cv2.resize(grey, (16, 9), interpolation=cv2.INTER_AREA).astype(np.float32))
         middle = number - self._reach
         clear_of_cuts = abs(middle - last_cut) > self._reach + 1

@@ -147,9 +147,8 @@ def holes(timeline: Timeline) -> list[str]:
     lost_s = steps_s[steps_s > max(HOLE_S, 4 * usual_s)] - usual_s
     if not len(lost_s) or np.mean(np.abs(steps_s - usual_s) <= usual_s / 5) < 0.9:
         return []
-    return [
-        f"pictures are missing at {len(lost_s)} place(s), {lost_s.sum():.1f} s in all; the picture before stands still there"
-    ]
+    places = f"{len(lost_s)} place(s), {lost_s.sum():.1f} s in all"
+    return [f"pictures are missing at {places}; the picture before stands still there"]
 
 
 def _measured_rate(pts: NDArray[np.int64], time_base: Fraction) -> Fraction:

@@ -36,6 +36,14 @@ def _row(hsv: Picture, grey: Picture, hsv_before: Picture, grey_before: Picture)
     return (*(value / 255 for value in measured), float(histogram.max()) / pixels)
 
 
+def _mixture(new: Picture, old: Picture, share: float) -> Picture:
+    return new if share == 1 else np.asarray(cv2.addWeighted(new, share, old, 1 - share, 0), np.uint8)
+
+
+def _resized(picture: Picture, shape: tuple[int, int]) -> Picture:
+    return np.asarray(cv2.resize(picture, shape[::-1], interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def _between(row: Row, before: Row, skipped: int) -> Iterator[tuple[int, float, Row]]:
     """Rows of the frames left out and of the one decoded after them: number, share of the latter, signals.
 
@@ -62,20 +70,16 @@ class FrameMeter:
         """Measure a small BGR frame. Before it `skipped` frames were left out, the first of them `number`: they are
         given too, as mixtures of their neighbours, so that every frame of the film has its row.
         """
-        hsv, grey = (
-            np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2HSV)),
-            np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)),
-        )
+        hsv = np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2HSV), np.uint8)
+        grey = np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8)
         before = self._last or (hsv, grey)
         row = _row(hsv, grey, *before)
         self._last = (hsv, grey)
         seen = []
         for i, share, part in _between(row, self._rows[-1] if self._rows else row, skipped):
-            mixed = np.asarray(cv2.addWeighted(grey, share, before[1], 1 - share, 0)) if share < 1 else grey
+            mixed = _mixture(grey, before[1], share)
             self._rows.append(part)
-            self._fingerprints.append(
-                np.asarray(cv2.resize(mixed, FINGERPRINT_SHAPE[::-1], interpolation=cv2.INTER_AREA))
-            )
+            self._fingerprints.append(_resized(mixed, FINGERPRINT_SHAPE))
             seen.append(Measured(number + i, frame, mixed, 255 * part[0], 255 * part[1], 255 * part[2]))
         return seen
 

@@ -1,4 +1,4 @@
-"""What a file holds, decoding only its first frame: streams, rates, timecode, rotation, colour; and the refusal of what is no film."""
+"""What a file holds, decoding only its first frame: streams, rate, timecode, colour; and the refusal of no film."""
 
 import os
 import re

@@ -1,6 +1,6 @@
 """The one decode pass over a film's picture: cuts, signals, keyframes and fingerprints."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -72,13 +72,13 @@ class _Pictures:
         """BGR uint8 of about 128 x 72."""
         # Straight to the small size with the cheapest filter: a full-size BGR picture costs more than the decoding.
         made = self._to_small.reformat(frame, *self._small, "bgr24", interpolation=Interpolation.FAST_BILINEAR)
-        return made.to_ndarray()
+        return np.asarray(made.to_ndarray(), np.uint8)
 
     def large(self, frame: VideoFrame) -> NDArray[np.uint8]:
         """RGB uint8, 320 wide as stored, turned upright."""
         made = self._to_large.reformat(frame, *self._large, "rgb24", interpolation=Interpolation.FAST_BILINEAR)
         turns = round((frame.rotation or 0) / 90) % 4
-        picture = made.to_ndarray()
+        picture = np.asarray(made.to_ndarray(), np.uint8)
         return np.ascontiguousarray(np.rot90(picture, turns)) if turns else picture
 
 
@@ -98,7 +98,9 @@ def scan_film(
         prepare(stream, fast=request.fast)
         run = _Run(probe, request, on_shot)
         sparse = request.fast and can_skip(stream)
-        whole = (([], frame) for frame in decode(container, stream, damage, "video"))
+        whole: Iterator[tuple[list[int], VideoFrame]] = (
+            ([], frame) for frame in decode(container, stream, damage, "video")
+        )
         for skipped, frame in decode_sparse(container, stream, damage) if sparse else whole:
             run.take(frame, skipped)
             if run.frames % 24 == 0:
@@ -195,6 +197,5 @@ def _shortfall(probe: Probe, timeline: Timeline, damage: Damage, mended: int) ->
     # Where time stamps jump, the header's duration is wrong, too.
     if mended or missing_s <= max(2.0, 0.02 * probe.declared_duration_s):
         return []
-    return [
-        f"the header promises {probe.declared_duration_s:.1f} s, only {timeline.duration_s:.1f} s of video could be decoded"
-    ]
+    promised, had = probe.declared_duration_s, timeline.duration_s
+    return [f"the header promises {promised:.1f} s, only {had:.1f} s of video could be decoded"]

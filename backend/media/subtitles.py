@@ -7,6 +7,7 @@ from pathlib import Path
 
 import av
 import av.error
+from av.container import InputContainer
 from av.subtitles.stream import SubtitleStream
 
 from backend.media.probe import Probe, open_film
@@ -37,14 +38,18 @@ def read_dialogue(probe: Probe) -> tuple[Line, ...]:
 
 def sidecars(film: Path) -> list[Path]:
     """Subtitle files that bear the film's name, in order of their own."""
-    found = [p for p in film.parent.iterdir() if p.suffix.lower() in SIDECARS and p.name.startswith(f"{film.stem}.")]
+    try:
+        beside = list(film.parent.iterdir())
+    except OSError:  # a folder that can be passed through need not be one that can be listed
+        return []
+    found = [p for p in beside if p.suffix.lower() in SIDECARS and p.name.startswith(f"{film.stem}.")]
     return sorted(p for p in found if p.is_file() and p.stat().st_size <= MAX_SIDECAR_BYTES)
 
 
 def _sidecar_lines(path: Path) -> tuple[Line, ...]:
     try:
         text = _decoded(path.read_bytes())
-        with av.open(io.BytesIO(text.encode()), format=SIDECARS[path.suffix.lower()]) as container:
+        with av.open(io.BytesIO(text.encode()), "r", format=SIDECARS[path.suffix.lower()]) as container:
             return tuple(_lines(container, container.streams.subtitles[0], 0.0))
     except (av.error.FFmpegError, OSError, IndexError, ValueError):
         return ()
@@ -68,7 +73,7 @@ def _track_lines(probe: Probe) -> tuple[Line, ...]:
     return ()
 
 
-def _lines(container: av.container.InputContainer, stream: SubtitleStream, start_s: float) -> Iterator[Line]:
+def _lines(container: InputContainer, stream: SubtitleStream, start_s: float) -> Iterator[Line]:
     for packet in container.demux(stream):
         if packet.pts is None or packet.time_base is None:
             continue
@@ -79,7 +84,7 @@ def _lines(container: av.container.InputContainer, stream: SubtitleStream, start
             yield Line(at_s, at_s + length_s, text)
 
 
-def _texts(packet: av.Packet) -> Iterator[str]:
+def _texts(packet: "av.Packet[SubtitleStream]") -> Iterator[str]:
     try:
         for subtitle in packet.decode():
             raw = getattr(subtitle, "dialogue", b"") or b""

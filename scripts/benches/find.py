@@ -2,8 +2,8 @@
 
     scripts/bench find FILM [--rounds 3] [--long 12]
 
-Each round runs `ffmpeg -i FILM -f null -`, then `find`, then `find --fast`, each `find` in an empty SELECTS_HOME and with
-everything it needs included: process start, imports, loading of models. Ratios are of one round; medians are given.
+Each round runs `ffmpeg -i FILM -f null -`, then `find`, then `find --fast`, each `find` in an empty SELECTS_HOME and
+with everything it needs included: process start, imports, loading of models. Ratios are of one round; medians are given.
 `--long N` joins the film N times besides and prints the peak of memory and how time grows.
 """
 
@@ -57,7 +57,8 @@ def run(args: list[str]) -> dict[str, Any]:
             "ok": cpu <= cpu_limit and wall <= wall_limit,
         }
         lines.append(
-            f"{name:<13} CPU {cpu:5.2f} x (limit {cpu_limit})   wall {wall:5.2f} x (limit {wall_limit})   peak {peak:.2f} GiB"
+            f"{name:<13} CPU {cpu:5.2f} x (limit {cpu_limit})   "
+            f"wall {wall:5.2f} x (limit {wall_limit})   peak {peak:.2f} GiB"
         )
     if options.long:
         measured["long"] = long_film(options.film, options.long, lines)
