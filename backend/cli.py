@@ -14,15 +14,17 @@ import typer
 from backend.errors import InputError, SelectsError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
-features_app = typer.Typer(no_args_is_help=True, help="Feature extractors and the models behind them.")
-evaluate_app = typer.Typer(no_args_is_help=True, help="Measure against human truth.")
+features_app = typer.Typer(
+    no_args_is_help=True, help="Which pretrained models there are, and whether their weights are here."
+)
+evaluate_app = typer.Typer(no_args_is_help=True, help="Run parts of the analysis on prepared data.")
 app.add_typer(features_app, name="features")
 app.add_typer(evaluate_app, name="evaluate")
 
 
 @app.callback()
 def selects() -> None:
-    """Find the clips of a film worth cutting."""
+    """Find the clips of a film that are worth keeping."""
 
 
 class Picture(StrEnum):
@@ -36,32 +38,58 @@ class Picture(StrEnum):
 @app.command()
 def find(  # noqa: PLR0913  the options are the command
     film: Annotated[Path | None, typer.Argument(help="The film file. Leave it out with --sample.")] = None,
-    top_n: Annotated[int, typer.Option(min=1, max=1000, help="How many clips.")] = 5,
-    min_duration: Annotated[float | None, typer.Option(help="Shortest clip, seconds.", show_default="60")] = None,
-    max_duration: Annotated[float | None, typer.Option(help="Longest clip, seconds.", show_default="120")] = None,
-    weight_viral: Annotated[float | None, typer.Option(help="Weight of the viral score, 0 to 1.")] = None,
-    weight_compelling: Annotated[float | None, typer.Option(help="Weight of the compelling score, 0 to 1.")] = None,
+    top_n: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="How many clips at most.")] = 5,
+    min_duration: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Shortest clip: 60 by default, of the sample 20.")
+    ] = None,
+    max_duration: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Longest clip: 120 by default, of the sample 40.")
+    ] = None,
+    weight_viral: Annotated[
+        float | None, typer.Option(metavar="W", help="Weight of the viral score, 0 to 1; the other one follows.")
+    ] = None,
+    weight_compelling: Annotated[
+        float | None, typer.Option(metavar="W", help="Weight of the compelling score, 0 to 1.")
+    ] = None,
     content: Annotated[
         str | None,
         typer.Option(
-            "--for", help="reels, shorts, tiktok, trailer, tv-spot, festival or educational: weights, length, format."
+            "--for",
+            metavar="TYPE",
+            help="Weights, length and format for reels, shorts, tiktok, trailer, tv-spot, festival or educational.",
         ),
     ] = None,
     genre: Annotated[
-        str | None, typer.Option(help="action, drama, comedy, horror, romance, thriller or sci-fi.")
+        str | None,
+        typer.Option(metavar="G", help="Weights for action, drama, comedy, horror, romance, thriller or sci-fi."),
     ] = None,
-    skip_last: Annotated[float, typer.Option(help="Leave out the last PERCENT of the film.", metavar="PERCENT")] = 0.0,
+    skip_last: Annotated[
+        float, typer.Option(help="Leave out the end of the film, so that it stays secret.", metavar="PERCENT")
+    ] = 0.0,
     picture: Annotated[
-        Picture | None, typer.Option("--format", help="Picture of cut clips.", show_default="original")
+        Picture | None,
+        typer.Option("--format", help="Picture of cut clips: as it is (default), 9:16, or 1:1."),
     ] = None,
-    output: Annotated[Path | None, typer.Option(help="Cut the clips into this folder, with report.html.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Cut the clips into this folder, with a report.html beside them.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
-    csv: Annotated[Path | None, typer.Option(help="Write the clips to this CSV file.")] = None,
-    profile: Annotated[str, typer.Option(help="embedded (works offline) or full (larger models).")] = "embedded",
-    fast: Annotated[bool, typer.Option("--fast", help="Decode only what can hold a cut.")] = False,
-    detector: Annotated[str, typer.Option(help="How cuts are found: adaptive, content or transnet.")] = "adaptive",
-    model: Annotated[Path | None, typer.Option(help="Folder of a trained model; without it the prior scores.")] = None,
-    sample: Annotated[bool, typer.Option("--sample", help="Make a short synthetic film first and use that.")] = False,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the list of clips to this CSV file.")] = None,
+    profile: Annotated[
+        str, typer.Option(metavar="NAME", help="embedded (works offline) or full (larger models).")
+    ] = "embedded",
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Decode only what can hold a cut: less work, nearly the same cuts.")
+    ] = False,
+    detector: Annotated[
+        str, typer.Option(metavar="NAME", help="How cuts are found: adaptive, content or transnet (slow).")
+    ] = "adaptive",
+    model: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of a trained model; without it a prior scores.")
+    ] = None,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="No film at hand: make a short synthetic one and use that.")
+    ] = False,
 ) -> None:
     """Find the best clips of a film, say why, and cut them."""
     from backend.analysis.cut import cut_clips, prepare_folder
@@ -69,6 +97,7 @@ def find(  # noqa: PLR0913  the options are the command
     from backend.analysis.find import FindRequest
     from backend.analysis.find import find as find_clips
     from backend.analysis.findings import to_json, write_csv
+    from backend.media.sample import CLIP_S as SAMPLE_CLIP_S
     from backend.scoring.ensemble import shape, weights
     from backend.settings import load_settings
     from backend.terminal import TerminalProgress, show
@@ -76,6 +105,8 @@ def find(  # noqa: PLR0913  the options are the command
     settings = load_settings()
     ranking = settings.ranking
     mix = weights(weight_viral, weight_compelling, content, genre, ranking.weights)
+    if sample and (content, min_duration, max_duration) == (None, None, None):
+        min_duration, max_duration = SAMPLE_CLIP_S
     limits = shape(content, min_duration, max_duration, picture.value if picture else None)
     if output:
         prepare_folder(output)

@@ -1,6 +1,7 @@
-"""What `selects find` shows on a terminal: bars while it works, then a table; quiet lines where nobody watches."""
+"""What `selects find` shows on a terminal: bars while it works, then the clips; quiet lines where nobody watches."""
 
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Sequence
@@ -8,12 +9,14 @@ from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
 from rich.text import Text
 
 from backend.analysis.find import Findings
 from backend.analysis.findings import Files
+from backend.analysis.report import clock
 from backend.features.models import ModelRow
+from backend.scoring.explain import PRIOR
+from backend.scoring.rank import ScoredClip
 
 STAGES = {
     "sample": ("Making a sample film", "s"),
@@ -78,76 +81,70 @@ class TerminalProgress:
 
 
 def show(findings: Findings, files: Files) -> None:
-    """The clips as a table on standard output, what they are relative to, and warnings on standard error."""
-    out, err = Console(), Console(stderr=True)
+    """The clips on standard output with what made the scores; warnings on standard error."""
+    out, err = Console(highlight=False), Console(stderr=True, highlight=False)
     for warning in findings.warnings:
         err.print(Text(f"Note: {warning.rstrip('.')}.", style="yellow"))
-    analysis, ranking = findings.analysis, findings.ranking
-    line = analysis.scan.timeline
-    made_by = "prior, relative to this film" if ranking.model == "prior" else f"model {ranking.model}"
-    title = f"{analysis.probe.path.name} · {clock(line.duration_s)} · {len(analysis.scan.shots)} shots · {len(findings.film.scene_starts)} scenes"
-    out.print(Text(title, style="bold"))
-    if not ranking.clips:
+    analysis, clips = findings.analysis, findings.ranking.clips
+    out.print(Text(analysis.probe.path.name, style="bold"), Text(_facts(findings), style="dim"), sep="  ")
+    if not clips:
         out.print("No clip found.")
         return
-    out.print(_table(findings))
-    mix = f"viral × {ranking.weights.viral:g} + compelling × {ranking.weights.compelling:g}"
-    out.print(Text(f"Scores: {made_by}; score = {mix}.", style="dim"))
+    numbers = len(str(len(clips)))
+    times = max(len(clock(clip.end_s)) for clip in clips)
+    head = f"{'#':>{numbers}}  {'in':>{times}}   {'out':>{times}}  length   score {'':10}  viral  compelling"
+    out.print(Text(head, style="dim"), no_wrap=True)
+    for clip in clips:
+        out.print(_line(clip, numbers, times), no_wrap=True)
+        left = " " * (numbers + 2)
+        why = textwrap.fill(" ".join(clip.reasons), out.width - 1, initial_indent=left, subsequent_indent=left)
+        out.print(Text(why), soft_wrap=True)
+    out.print()
+    out.print(Text(_scores(findings), style="dim"))
     if files:
-        folder = next(iter(files.values())).parent
-        out.print(Text(f"{len(files)} clips and report.html in {folder}"))
+        out.print(Text(f"{_count(len(files), 'clip')} and report.html in {next(iter(files.values())).parent}"))
 
 
-def _table(findings: Findings) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1))
-    for name, justify in (
-        ("#", "right"),
-        ("in", "right"),
-        ("out", "right"),
-        ("length", "right"),
-        ("score", "right"),
-        ("", "left"),
-    ):
-        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    table.add_column("viral", justify="right", no_wrap=True)
-    table.add_column("compelling", justify="right", no_wrap=True)
-    table.add_column("why", ratio=1)
-    for clip in findings.ranking.clips:
-        table.add_row(
-            str(clip.rank),
-            clock(clip.start_s),
-            clock(clip.end_s),
-            clock(clip.end_s - clip.start_s),
-            f"{clip.score:.2f}",
-            Text(clip.band, style=BAND_STYLES.get(clip.band, "")),
-            f"{clip.viral:.2f}",
-            f"{clip.compelling:.2f}",
-            " ".join(clip.reasons),
-        )
-    return table
+def _facts(findings: Findings) -> str:
+    scan = findings.analysis.scan
+    shots, scenes = len(scan.shots), len(findings.film.scene_starts)
+    return f"{clock(scan.timeline.duration_s)} · {_count(shots, 'shot')} · {_count(scenes, 'scene')}"
 
 
-def clock(seconds: float) -> str:
-    """m:ss, or h:mm:ss from an hour on.
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
-    >>> clock(61.2), clock(3725)
-    ('1:01', '1:02:05')
-    """
-    whole = int(seconds + 1e-6)
-    minutes, rest = divmod(whole, 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"
+
+def _line(clip: ScoredClip, numbers: int, times: int) -> Text:
+    length = clock(clip.end_s - clip.start_s)
+    return Text.assemble(
+        f"{clip.rank:>{numbers}}  ",
+        (f"{clock(clip.start_s):>{times}} – {clock(clip.end_s):>{times}}", "bold"),
+        f"  {length:>6}    ",
+        (f"{clip.score:.2f} {clip.band:<10}", BAND_STYLES[clip.band]),
+        f"   {clip.viral:.2f}        {clip.compelling:.2f}",
+    )
+
+
+def _scores(findings: Findings) -> str:
+    """How the scores came about, and that a prior's hold within this film only."""
+    ranking = findings.ranking
+    prior = "the prior (relative to this film)"
+    makers = {name: prior if who == PRIOR else f"model {who}" for name, who in ranking.scored_by.items()}
+    who = " and ".join(f"{name} by {maker}" for name, maker in makers.items())
+    if len(set(makers.values())) == 1:
+        who = f"both by {next(iter(makers.values()))}"
+    weights = ranking.weights
+    return f"score = {weights.viral:g} viral + {weights.compelling:g} compelling, {who}"
 
 
 def show_models(rows: Sequence[ModelRow]) -> None:
-    """The models as a table: the weights of those marked with a dot are here."""
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1))
-    for name in ("", "model", "role", "dim", "profile", "licence", "weights from"):
-        table.add_column(name, justify="right" if name == "dim" else "left")
+    """The models, two lines each: the weights of those marked with a full dot are here."""
+    out = Console(highlight=False)
     for row in rows:
-        mark = Text("●", style="green") if row.here else Text("○", style="dim")
-        table.add_row(
-            mark, row.name, row.role, str(row.dimension or ""), ", ".join(row.profiles), row.licence, row.source
-        )
-    console = Console()
-    console.print(table)
-    console.print(Text("● here   ○ not here", style="dim"))
+        mark = ("●", "green") if row.here else ("○", "dim")
+        numbers = f", {row.dimension} numbers" if row.dimension else ""
+        out.print(Text.assemble(mark, " ", (f"{row.name:<13}", "bold"), f"{row.role}{numbers}"))
+        about = f"{' and '.join(row.profiles)} · {row.licence} · {row.source}"
+        out.print(Text(f"{'':15}{about}", style="dim"), soft_wrap=True)
+    out.print(Text("● weights here   ○ not here", style="dim"))

@@ -99,6 +99,7 @@ def report_data(findings: Findings, files: Files) -> ReportData:
         score=ranking.curve.score,
         scenes=list(zip(starts, ends, strict=True)),
         cuts_s=cuts_s(findings),
+        left_out=[(name, *span) for name, spans in film.bands_s.items() for span in spans.tolist()],
         thumbnails=_thumbnails(findings),
         clips=clips,
         model=ranking.model,

@@ -59,6 +59,7 @@ class ReportData:
     duration_s, rate  of the film; the rate and start_timecode (hh:mm:ss:ff, hh:mm:ss;ff or None) make the timecodes
     viral, compelling, score   float64 [S] (or empty), 0 … 1, one value per second, NaN where there is none
     scenes            (start, end) seconds; cuts_s starts of all shots after the first
+    left_out          (what, start, end) seconds of what never becomes a clip: black, credits, …
     thumbnails        one per shot (or fewer), in order; if they are too many bytes, fewer are shown, evenly spread
     clips             as in DESIGN section 7, by rank: rank, start_s, end_s, start_frame, end_frame, score, viral,
                       compelling, band, explanation (block → what the score would lose), reasons, file (only its name
@@ -78,6 +79,7 @@ class ReportData:
     score: Floats = field(default_factory=_none)
     scenes: Sequence[tuple[float, float]] = ()
     cuts_s: Sequence[float] = ()
+    left_out: Sequence[tuple[str, float, float]] = ()
     thumbnails: Sequence[Thumbnail] = ()
     clips: Sequence[Mapping[str, Any]] = ()
     model: str = "prior"
@@ -123,12 +125,12 @@ def render_report(report: ReportData) -> str:
 
 
 def clock(second: float) -> str:
-    """Seconds as m:ss, or h:mm:ss from an hour on.
+    """Whole seconds begun as m:ss, or h:mm:ss from an hour on.
 
     >>> clock(72.4)
     '1:12'
     """
-    whole = max(0, round(second))
+    whole = max(0, int(second + 1e-6))
     hours, minutes, seconds = whole // 3600, whole // 60 % 60, whole % 60
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 

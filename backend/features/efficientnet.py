@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from backend.features.base import Extracted, Extractor, Image, ShotMaterial
-from backend.features.keyframes import batches, flatten, mean_by_shot
+from backend.features.keyframes import batches, flatten, mean_by_shot, pixels
 
 LONG_SIDE, STEP = 224, 16
 BATCH = 4
+MEAN, SCALE = (127.5,) * 3, 1 / 127.5
 
 
 class EfficientNetLite0(Extractor):
@@ -34,7 +35,7 @@ class EfficientNetLite0(Extractor):
         images, owner = flatten(shots)
         vectors = np.zeros((len(images), self.dimension), np.float32)
         for places, batch in batches([scaled(image) for image in images], BATCH):
-            vectors[places] = self._network.run(None, {"images": batch})[0]
+            vectors[places] = self._network.run(None, {"images": pixels(batch, MEAN, SCALE)})[0]
         return Extracted(mean_by_shot(vectors, owner, len(shots)))
 
 

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.features.base import Extracted, Extractor, FaceBox, Image, ShotMaterial, Vectors
-from backend.features.keyframes import batches, flatten
+from backend.features.keyframes import batches, flatten, pixels
 
 MIN_PROBABILITY = 0.9
 EMBEDDED_PER_FRAME = 8
 """Only the largest faces of a keyframe are embedded: a crowd costs time and is nobody's close-up."""
 
 CHIP_BATCH = 16
+CHIP_MEAN, CHIP_SCALE = (122.782, 117.001, 104.298), 1 / 256
 BATCH = 2
 RECTANGLE_SHARE = 0.95
 """dlib's own detector draws a square of this share of MTCNN's geometric mean side, about the same middle."""
@@ -50,7 +51,7 @@ class Faces(Extractor):
         """Embeddings, float32 [faces, 128], of one face per picture; boxes in pixels, float32 [faces, 4]."""
         chips = np.stack([self._chip(picture, box) for picture, box in zip(pictures, boxes, strict=True)])
         parts = [
-            self._network.run(None, {"chips": chips[at : at + CHIP_BATCH]})[0]
+            self._network.run(None, {"images": pixels(chips[at : at + CHIP_BATCH], CHIP_MEAN, CHIP_SCALE)})[0]
             for at in range(0, len(chips), CHIP_BATCH)
         ]
         return np.concatenate(parts)

@@ -26,6 +26,13 @@ def batches(images: Sequence[Image], size: int) -> Iterator[tuple[list[int], NDA
             yield part, np.stack([images[k] for k in part])
 
 
+def pixels(images: NDArray[np.uint8], mean: Sequence[float], scale: float) -> NDArray[np.float32]:
+    """What an image network takes: (uint8 [n, height, width, 3] - mean) * scale → float32 [n, 3, height, width]."""
+    import cv2
+
+    return np.asarray(cv2.dnn.blobFromImages(list(images), scale, mean=tuple(mean)), np.float32)
+
+
 def mean_by_shot(values: Vectors, owner: NDArray[np.int64], shots: int) -> Vectors:
     """Mean over each shot's rows: float32 [rows, dimension] → [shots, dimension]; zeros where a shot has none."""
     total = np.zeros((shots, values.shape[1]), np.float64)

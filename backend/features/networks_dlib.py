@@ -1,4 +1,4 @@
-"""dlib's face embedding (a ResNet of 29 convolutions, Davis King 2017) as ONNX, read from its .dat file.
+"""dlib's face embedding (a ResNet of 29 convolutions, Davis King 2017) in torch, read from its .dat file.
 
 dlib-bin is built without a BLAS: 155 ms a face, where onnxruntime needs six. The file is a plain sequence: each
 layer's tag, then its parameters as little-endian floats in the network's order; integers carry a byte with their width.
@@ -6,19 +6,17 @@ layer's tag, then its parameters as little-endian floats in the network's order;
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-
-from backend.features.onnx_write import Graph
+from torch import nn
+from torch.nn import functional
 
 SIDE = 150
 DIMENSION = 128
 STAGES = ((32, 3), (64, 4), (128, 3), (256, 3), (256, 1))
 """(channels, residual blocks) per stage; the first block of every stage but the first halves the picture."""
-
-MEAN_RGB = (122.782, 117.001, 104.298)
 
 
 @dataclass
@@ -49,56 +47,58 @@ class _Reader:
         return values.astype(np.float32)
 
 
-def _convolution(graph: Graph, reader: _Reader, value: str, shape: tuple[int, int, int], stride: int) -> str:
-    """con (outputs, inputs, side) followed by affine, folded into one; only stride 1 pads."""
-    outputs, inputs, side = shape
+def _convolution(reader: _Reader, inputs: int, outputs: int, side: int, stride: int) -> nn.Conv2d:
+    """con followed by affine, folded into one; only stride 1 pads."""
     flat, affine = reader.parameters(b"con_4"), reader.parameters(b"affine_")
     scale, shift = affine[:outputs], affine[outputs:]
+    layer = nn.Conv2d(inputs, outputs, side, stride, padding=side // 2 if stride == 1 else 0)
     weight = flat[:-outputs].reshape(outputs, inputs, side, side) * scale[:, None, None, None]
-    bias = flat[-outputs:] * scale + shift
-    attributes: dict[str, Any] = {"kernel_shape": [side, side], "strides": [stride, stride]}
-    attributes["pads"] = [side // 2 if stride == 1 else 0] * 4
-    return graph.node("Conv", [value, graph.constant(weight), graph.constant(bias)], attributes)
+    layer.load_state_dict(
+        {"weight": torch.from_numpy(weight), "bias": torch.from_numpy(flat[-outputs:] * scale + shift)}
+    )
+    return layer
 
 
-def _padded(graph: Graph, value: str, channels: int, rows: int) -> str:
-    """Zeros after the last channel, row and column: dlib adds tensors of unequal size so."""
-    if not channels and not rows:
-        return value
-    return graph.node("Pad", [value, graph.constant(np.array([0, 0, 0, 0, 0, channels, rows, rows], np.int64))])
+class _Residual(nn.Module):
+    """One residual block; dlib adds tensors of unequal size with zeros after the last channel, row and column."""
+
+    def __init__(self, reader: _Reader, inputs: int, outputs: int, side: int, *, halves: bool) -> None:
+        super().__init__()
+        self.first = _convolution(reader, inputs, outputs, 3, 2 if halves else 1)
+        self.second = _convolution(reader, outputs, outputs, 3, 1)
+        self.halves, self.channels = halves, outputs - inputs
+        self.side = side // 2 if halves else side
+        self.rows = self.side - (side - 1) // 2 if halves else 0
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        branch = self.second(torch.relu(self.first(values)))
+        if self.halves:
+            values = functional.avg_pool2d(values, 2)
+        if self.channels:
+            values = functional.pad(values, (0, 0, 0, 0, 0, self.channels))
+        if self.rows:
+            branch = functional.pad(branch, (0, self.rows, 0, self.rows))
+        return torch.relu(values + branch)
 
 
-def _residual(
-    graph: Graph, reader: _Reader, value: str, channels: tuple[int, int], side: int, down: bool
-) -> tuple[str, int]:
-    """One residual block; returns its output and the new side."""
-    inputs, outputs = channels
-    branch = _convolution(graph, reader, value, (outputs, inputs, 3), 2 if down else 1)
-    branch = _convolution(graph, reader, graph.node("Relu", [branch]), (outputs, outputs, 3), 1)
-    if down:
-        branch_side, skip_side = (side - 3) // 2 + 1, (side - 2) // 2 + 1
-        value = graph.node("AveragePool", [value], {"kernel_shape": [2, 2], "strides": [2, 2]})
-        side = max(branch_side, skip_side)
-        value = _padded(graph, value, outputs - inputs, side - skip_side)
-        branch = _padded(graph, branch, 0, side - branch_side)
-    return graph.node("Relu", [graph.node("Add", [value, branch])]), side
+class FaceNetwork(nn.Module):
+    """Aligned faces, RGB float32 [n, 3, 150, 150], less dlib's mean, / 256 → float32 [n, 128]."""
 
+    def __init__(self, weights: Path) -> None:
+        """Read the file; raises OSError, ValueError."""
+        super().__init__()
+        reader = _Reader(weights.read_bytes())
+        self.stem = _convolution(reader, 3, 32, 7, 2)
+        blocks: list[_Residual] = []
+        side, inputs = 35, 32
+        for stage, (outputs, count) in enumerate(STAGES):
+            for block in range(count):
+                blocks.append(_Residual(reader, inputs, outputs, side, halves=stage > 0 and block == 0))
+                side, inputs = blocks[-1].side, outputs
+        self.blocks = nn.Sequential(*blocks)
+        self.final = nn.Parameter(torch.from_numpy(reader.parameters(b"fc_2", skip=2).reshape(inputs, DIMENSION)))
 
-def build(weights: Path) -> bytes:
-    """ONNX: `chips` uint8 [n, 150, 150, 3] RGB, aligned faces → `vectors` float32 [n, 128]."""
-    reader = _Reader(weights.read_bytes())
-    graph = Graph("chips", np.uint8, ("n", SIDE, SIDE, 3))
-    value = graph.node("Transpose", [graph.node("Cast", ["chips"], {"to": 1})], {"perm": [0, 3, 1, 2]})
-    value = graph.node("Sub", [value, graph.constant(np.array(MEAN_RGB, np.float32)[:, None, None])])
-    value = graph.node("Mul", [value, graph.constant(np.full((1,), 1 / 256, np.float32))])
-    value = graph.node("Relu", [_convolution(graph, reader, value, (32, 3, 7), 2)])
-    value = graph.node("MaxPool", [value], {"kernel_shape": [3, 3], "strides": [2, 2]})
-    side, inputs = 35, 32
-    for stage, (outputs, blocks) in enumerate(STAGES):
-        for block in range(blocks):
-            value, side = _residual(graph, reader, value, (inputs, outputs), side, stage > 0 and block == 0)
-            inputs = outputs
-    value = graph.node("Flatten", [graph.node("GlobalAveragePool", [value])], {"axis": 1})
-    final = reader.parameters(b"fc_2", skip=2).reshape(inputs, DIMENSION)
-    graph.output(graph.node("MatMul", [value, graph.constant(final)]), "vectors", ("n", DIMENSION))
-    return graph.to_bytes()
+    def forward(self, faces: torch.Tensor) -> torch.Tensor:
+        values = functional.max_pool2d(torch.relu(self.stem(faces)), 3, 2)
+        values = self.blocks(values)
+        return values.mean(dim=(2, 3)) @ self.final

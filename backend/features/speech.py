@@ -6,12 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.features.networks import open_session, wheel_file
-from backend.features.networks_silero import HOP, WINDOW, build
 
 Floats = NDArray[np.float32]
 
 SAMPLE_RATE_HZ = 16_000
-CHUNK, CONTEXT, REFLECTED = 512, 64, 64
+CHUNK, CONTEXT = 512, 64
 CHUNKS_PER_RUN = 256
 """Eight seconds a call."""
 
@@ -25,7 +24,7 @@ class SpeechDetector:
 
     def __init__(self) -> None:
         """Open the network; raises MissingWeights where the wheel is not installed."""
-        self._network: Any = open_session(build(wheel_file("silero_vad", "data/silero_vad_16k_op15.onnx")))
+        self._network: Any = open_session(wheel_file("silero_vad", "data/silero_vad_16k_sequence.onnx"))
         self._hidden = np.zeros((1, 1, 128), np.float32)
         self._cell = np.zeros((1, 1, 128), np.float32)
         self._context = np.zeros(CONTEXT, np.float32)
@@ -63,10 +62,8 @@ class SpeechDetector:
 
     def _run(self, sound: Floats) -> None:
         view = np.lib.stride_tricks.sliding_window_view
-        chunks = view(np.concatenate([self._context, sound]), CONTEXT + CHUNK)[::CHUNK]
-        chunks = np.pad(chunks, ((0, 0), (0, REFLECTED)), mode="reflect")
-        windows = np.ascontiguousarray(view(chunks, WINDOW, axis=1)[:, ::HOP])
-        feed = {"windows": windows, "h": self._hidden, "c": self._cell}
+        chunks = np.ascontiguousarray(view(np.concatenate([self._context, sound]), CONTEXT + CHUNK)[::CHUNK])
+        feed = {"input": chunks, "h": self._hidden, "c": self._cell}
         found, self._hidden, self._cell = self._network.run(None, feed)
         self._context = sound[-CONTEXT:]
         self._found.append(np.asarray(found, np.float32).reshape(-1))

@@ -120,14 +120,16 @@ def analyse_sound(blocks: Iterator[Samples], listen: Callable[[Samples], None] |
     chroma_rows: list[NDArray[np.float32]] = []
     loudness: list[NDArray[np.float64]] = []
     onset_rows: list[NDArray[np.float32]] = []
-    weighting = _KWeighting()
+    weighting, spectra = _KWeighting(), _Spectra()
+    before = np.zeros((0, MELS), np.float32)
     for block in _whole_seconds(blocks):
         if listen:
             listen(block)
-        power = _power(block)
+        power = spectra.power(block)
         mel = np.log(power @ _mel_filters().T + 1e-6)
         mel_rows.append(mel.reshape(-1, HOPS_PER_S, MELS).mean(1))
-        onset_rows.append(_onset_strength(mel))
+        onset_rows.append(_onset_strength(np.concatenate([before, mel]))[len(before) :])
+        before = mel[-1:]
         chroma_rows.append(_chroma(power))
         loudness.append(weighting.loudness_db(block))
     if not mel_rows:
@@ -156,15 +158,23 @@ def _whole_seconds(blocks: Iterator[Samples]) -> Iterator[Samples]:
         yield np.concatenate([*held, np.zeros(-count % RATE_HZ, np.float32)])
 
 
-def _power(block: Samples) -> NDArray[np.float32]:
-    """Power spectrogram [hops, 1 + FFT/2] of one block, 50 hops a second, Hann window."""
-    from scipy.fft import rfft
+class _Spectra:
+    """Power spectrograms, 50 hops a second, Hann window, kept running across blocks. A frame ends where its hop ends,
+    so nothing is heard before its time.
+    """
 
-    padded = np.pad(block, (FFT // 2 - HOP // 2, FFT // 2))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, FFT)[::HOP][: len(block) // HOP]
-    window = np.hanning(FFT).astype(np.float32)
-    spectrum = rfft(frames * window, axis=1)
-    return np.asarray(spectrum.real**2 + spectrum.imag**2, np.float32)
+    def __init__(self) -> None:
+        self._before = np.zeros(FFT - HOP, np.float32)
+
+    def power(self, block: Samples) -> NDArray[np.float32]:
+        """Power [hops, 1 + FFT/2] of the next block of whole hops."""
+        from scipy.fft import rfft
+
+        sound = np.concatenate([self._before, block])
+        self._before = sound[len(block) :].copy()
+        frames = np.lib.stride_tricks.sliding_window_view(sound, FFT)[::HOP]
+        spectrum = rfft(frames * np.hanning(FFT).astype(np.float32), axis=1)
+        return np.asarray(spectrum.real**2 + spectrum.imag**2, np.float32)
 
 
 @cache
@@ -182,7 +192,7 @@ def _chroma_filters() -> NDArray[np.float32]:
 
 
 def _onset_strength(mel: NDArray[np.float32]) -> NDArray[np.float32]:
-    """librosa's onset strength (spectral flux of the log-mel, in dB) of one block, [hops]."""
+    """librosa's onset strength (spectral flux of the log-mel, in dB), [hops]; 0 for the first."""
     import librosa
 
     decibels = mel.T * np.float32(10 / np.log(10))
@@ -198,14 +208,15 @@ def _chroma(power: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _music(chroma: NDArray[np.float32], loudness_db: NDArray[np.float64]) -> NDArray[np.float64]:
     """Likelihood of music: energy on few pitch classes (low entropy) that stay for seconds, and not silence."""
+    from scipy.ndimage import uniform_filter1d
+
     entropy = -(chroma * np.log(chroma)).sum(1) / np.log(12)
     tonal = np.clip((1.0 - entropy) / 0.25, 0, 1)
     unit = chroma / np.linalg.norm(chroma, axis=1, keepdims=True)
     steady = np.ones(len(chroma))
     steady[1:] = (unit[1:] * unit[:-1]).sum(1)
-    kernel = np.full(5, 0.2)
     heard = loudness_db > SILENCE_DB + 15
-    return np.asarray(np.convolve(tonal * steady, kernel, mode="same")[: len(chroma)] * heard, np.float64)
+    return np.asarray(uniform_filter1d(tonal * steady, 5, mode="nearest") * heard, np.float64)
 
 
 def _tempo(envelope: NDArray[np.float32]) -> float:

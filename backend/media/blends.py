@@ -25,9 +25,9 @@ class BlendDetector:
         self._weight = self._moment = 0.0
         self._quiet = 0
 
-    def push(self, number: int, grey: NDArray[np.uint8], last_cut: int) -> list[int]:
-        """Take the luma of frame `number`; `last_cut` is the latest cut known. Gives middles of ended transitions."""
-        self._frames.append(cv2.resize(grey, (16, 9), interpolation=cv2.INTER_AREA).astype(np.float32))
+    def push(self, number: int, miniature: NDArray[np.uint8], last_cut: int) -> list[int]:
+        """Take the miniature of frame `number` and the latest cut known; gives middles of ended transitions."""
+        self._frames.append(miniature.astype(np.float32))
         middle = number - self._reach
         clear_of_cuts = abs(middle - last_cut) > self._reach + 1
         difference = self._difference() if len(self._frames) == self._frames.maxlen and clear_of_cuts else 0.0
@@ -48,9 +48,11 @@ class BlendDetector:
     def _difference(self) -> float:
         """How much the outer frames differ, 0 … 255, or 0 where the inner ones are no mixture of them."""
         first, last, half = self._frames[0], self._frames[-1], self._reach // 2
-        difference = float(np.abs(last - first).mean())
+        difference = cv2.norm(last, first, cv2.NORM_L1) / first.size
         if difference <= MIN_DIFFERENCE:
             return 0.0
-        inner = ((half, 0.25), (self._reach, 0.5), (self._reach + half, 0.75))
-        residue = max(float(np.abs(self._frames[at] - (1 - w) * first - w * last).mean()) for at, w in inner)
-        return difference if residue < MAX_RESIDUE * difference else 0.0
+        for at, share in ((half, 0.25), (self._reach, 0.5), (self._reach + half, 0.75)):
+            mixture = (1 - share) * first + share * last
+            if cv2.norm(self._frames[at], mixture, cv2.NORM_L1) / first.size >= MAX_RESIDUE * difference:
+                return 0.0
+        return difference

@@ -94,8 +94,8 @@ def build_timeline(
     """Frame times from the decoded pts (one per frame, in `time_base`).
 
     Timestamps that are missing, repeat or jump back are replaced by the frame before plus one frame length; a few that
-    run ahead and are then overtaken by a clock that never stopped are spread between their neighbours. How many were
-    replaced is given too. The result is a plain rate where every frame lies within a fifth of a frame of it, else a
+    run ahead and are then overtaken by a clock that never stopped are spread between their neighbours. How many jumped
+    is given too. The result is a plain rate where every frame lies within a fifth of a frame of it, else a
     pts table.
     """
     step = max(1, round(1 / (rate * time_base)))

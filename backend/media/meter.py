@@ -40,10 +40,6 @@ def _mixture(new: Picture, old: Picture, share: float) -> Picture:
     return new if share == 1 else np.asarray(cv2.addWeighted(new, share, old, 1 - share, 0), np.uint8)
 
 
-def _resized(picture: Picture, shape: tuple[int, int]) -> Picture:
-    return np.asarray(cv2.resize(picture, shape[::-1], interpolation=cv2.INTER_AREA), np.uint8)
-
-
 def _between(row: Row, before: Row, skipped: int) -> Iterator[tuple[int, float, Row]]:
     """Rows of the frames left out and of the one decoded after them: number, share of the latter, signals.
 
@@ -72,15 +68,16 @@ class FrameMeter:
         """
         hsv = np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2HSV), np.uint8)
         grey = np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8)
+        miniature = np.asarray(cv2.resize(grey, FINGERPRINT_SHAPE[::-1], interpolation=cv2.INTER_AREA), np.uint8)
         before = self._last or (hsv, grey)
+        before_miniature = self._fingerprints[-1] if self._fingerprints else miniature
         row = _row(hsv, grey, *before)
         self._last = (hsv, grey)
         seen = []
         for i, share, part in _between(row, self._rows[-1] if self._rows else row, skipped):
-            mixed = _mixture(grey, before[1], share)
             self._rows.append(part)
-            self._fingerprints.append(_resized(mixed, FINGERPRINT_SHAPE))
-            seen.append(Measured(number + i, frame, mixed, 255 * part[0], 255 * part[1], 255 * part[2]))
+            self._fingerprints.append(_mixture(miniature, before_miniature, share))
+            seen.append(Measured(number + i, frame, self._fingerprints[-1], *(255 * value for value in part[:3])))
         return seen
 
     def motion(self, start: int, end: int) -> NDArray[np.float32]:

@@ -15,13 +15,14 @@ from backend.media.keyframes import HeldFrames, ShotPictures, shot_pictures
 from backend.media.lettering import lettering_share
 from backend.media.meter import FrameMeter, analysis_size
 from backend.media.probe import Probe, lacks_stamps, open_film, video_stream
-from backend.media.shots import CutDetector, PySceneDetect
+from backend.media.shots import Adaptive, CutDetector
 from backend.media.sparse import can_skip, decode_sparse
 from backend.media.timeline import Timeline
 
 PICTURE_WIDTH = 320
 HELD_PER_S = 4
 JUMP = 12.0
+LETTERING_EVERY_S = 2
 TS_PACKET_BYTES = (188, 192, 204)
 
 
@@ -32,7 +33,7 @@ class Scan:
     shots         int64 [N, 2], `[start, end)` in frames
     signals       float32 [F, 6], columns in media.signals.FRAME_SIGNALS
     fingerprints  uint8 [F, 9, 16], luma miniatures
-    lettering     float32 [M, 2], (frame, share of the picture that is text), about one row a second
+    lettering     float32 [M, 2], (frame, share of the picture that is text), about one row in two seconds
     keyframes     for each shot the frame numbers of its keyframes
     rotation_degrees  turn for viewing; pictures handed out are turned already
     seekable      false where timestamps jump, so that a frame is found only by counting
@@ -133,7 +134,7 @@ class _Run:
     """The state of one pass."""
 
     def __init__(self, probe: Probe, request: ScanRequest, on_shot: Callable[[ShotPictures], None]) -> None:
-        self.detector = request.detector or PySceneDetect("adaptive", probe.rate)
+        self.detector = request.detector or Adaptive(probe.rate)
         self.clip_frames = request.clip_frames
         self.rate = probe.rate
         held_per_s = HELD_PER_S if not request.clip_frames else 2 * request.clip_frames
@@ -169,7 +170,7 @@ class _Run:
         picture = self.pictures.large(frame)
         if number >= self.next_lettering:
             self.lettering.append((number, lettering_share(picture)))
-            self.next_lettering = number + self.rate
+            self.next_lettering = number + LETTERING_EVERY_S * self.rate
         return picture
 
     def finish(self) -> None:

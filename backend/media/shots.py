@@ -23,13 +23,13 @@ NOMINAL_FPS = 100.0
 
 @dataclass(frozen=True)
 class Measured:
-    """What the scan knows of one frame: small picture (BGR uint8), its luma, HSV change and luma change to the frame
+    """What the scan knows of one frame: small picture (BGR uint8), its luma miniature, HSV and luma change to the frame
     before and mean light, these 0 … 255.
     """
 
     number: int
     picture: NDArray[np.uint8]
-    grey: NDArray[np.uint8]
+    miniature: NDArray[np.uint8]
     change: float
     motion: float
     light: float
@@ -62,45 +62,59 @@ class _Content(_FromScore, ContentDetector):  # type: ignore[misc]
     pass
 
 
-class PySceneDetect(CutDetector):
-    """One of PySceneDetect's rules for cuts, with blends or PySceneDetect's fades beside it."""
+class _Apart:
+    """Lets cuts through that keep a minimal shot length to the one before."""
 
-    def __init__(self, rule: str, rate: Fraction) -> None:
-        self._min_shot_frames = max(2, round(rate * Fraction(MIN_SHOT_S)))
-        self._rule: SceneDetector = (
-            _Adaptive(min_scene_len=self._min_shot_frames)
-            if rule == "adaptive"
-            else _Content(min_scene_len=self._min_shot_frames)
-        )
-        self._blends = BlendDetector(round(rate * Fraction(BLEND_REACH_S))) if rule == "adaptive" else None
-        self._fades = (
-            ThresholdDetector(threshold=FADE_LEVEL, min_scene_len=self._min_shot_frames) if rule == "content" else None
-        )
-        self._last_hard = self._last = 0
+    def __init__(self, rate: Fraction) -> None:
+        self.min_frames = max(2, round(rate * Fraction(MIN_SHOT_S)))
+        self._last = 0
 
-    def push(self, frame: Measured) -> list[int]:
-        at = FrameTimecode(frame.number, fps=NOMINAL_FPS)
-        # Hue is noise where it is dark: without a visible change of luma there is no cut.
-        change = frame.change if frame.motion >= MIN_LUMA_CHANGE else 0.0
-        hard = [cut.frame_num for cut in self._rule.process_frame(at, np.float64(change))]
-        self._last_hard = max([self._last_hard, *hard])
-        soft: list[int] = []
-        if self._blends:
-            soft = self._blends.push(frame.number, frame.grey, self._last_hard)
-        if self._fades:
-            soft = [cut.frame_num for cut in self._fades.process_frame(at, np.float64(frame.light))]
-        return self._accept(hard + soft)
-
-    def finish(self) -> list[int]:
-        return self._accept(self._blends.finish()) if self._blends else []
-
-    def _accept(self, cuts: list[int]) -> list[int]:
+    def accept(self, cuts: list[int]) -> list[int]:
         accepted = []
         for cut in sorted(cuts):
-            if cut - self._last >= self._min_shot_frames:
+            if cut - self._last >= self.min_frames:
                 accepted.append(cut)
                 self._last = cut
         return accepted
+
+
+class Adaptive(CutDetector):
+    """PySceneDetect's adaptive rule for cuts, and blends for fades and dissolves."""
+
+    def __init__(self, rate: Fraction) -> None:
+        self._apart = _Apart(rate)
+        self._cuts = _Adaptive(min_scene_len=self._apart.min_frames)
+        self._blends = BlendDetector(round(rate * Fraction(BLEND_REACH_S)))
+        self._last_cut = 0
+
+    def push(self, frame: Measured) -> list[int]:
+        # Hue is noise where it is dark: without a visible change of luma there is no cut.
+        change = frame.change if frame.motion >= MIN_LUMA_CHANGE else 0.0
+        # The rule only compares and subtracts its times; plain frame numbers cost a tenth of FrameTimecode.
+        cuts = [int(cut) for cut in self._cuts.process_frame(frame.number, np.float64(change))]
+        self._last_cut = max([self._last_cut, *cuts])
+        return self._apart.accept(cuts + self._blends.push(frame.number, frame.miniature, self._last_cut))
+
+    def finish(self) -> list[int]:
+        return self._apart.accept(self._blends.finish())
+
+
+class Content(CutDetector):
+    """PySceneDetect's content rule for cuts and its threshold rule for fades through black."""
+
+    def __init__(self, rate: Fraction) -> None:
+        self._apart = _Apart(rate)
+        self._rules: tuple[SceneDetector, SceneDetector] = (
+            _Content(min_scene_len=self._apart.min_frames),
+            ThresholdDetector(threshold=FADE_LEVEL, min_scene_len=self._apart.min_frames),
+        )
+
+    def push(self, frame: Measured) -> list[int]:
+        at = FrameTimecode(frame.number, fps=NOMINAL_FPS)
+        seen = zip(self._rules, (frame.change, frame.light), strict=True)
+        return self._apart.accept(
+            [c.frame_num for rule, value in seen for c in rule.process_frame(at, np.float64(value))]
+        )
 
 
 class FromModel(CutDetector):
@@ -120,8 +134,8 @@ class FromModel(CutDetector):
 
 
 DETECTORS: dict[str, Callable[[Fraction], CutDetector] | None] = {
-    "adaptive": lambda rate: PySceneDetect("adaptive", rate),
-    "content": lambda rate: PySceneDetect("content", rate),
+    "adaptive": Adaptive,
+    "content": Content,
     "transnet": None,
 }
 """Names to makers; transnet has none here, since its model is handed in as a function."""

@@ -6,6 +6,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+ROUNDING_S = 1e-6
+
 
 @dataclass(frozen=True)
 class Timeline:
@@ -43,10 +45,11 @@ class Timeline:
         return np.asarray(ticks, np.float64) * float(self.time_base)
 
     def frame_at(self, second: float) -> int:
-        """The frame on screen at `second`, clipped to 0 … frames."""
+        """The frame on screen at `second`, clipped to 0 … frames; starts rounded to microseconds are still starts."""
+        second += ROUNDING_S
         if self.pts is None or self.time_base is None:
-            frame = int(np.floor(second * self.rate.numerator / self.rate.denominator + 1e-6))
+            frame = int(np.floor(second * self.rate.numerator / self.rate.denominator))
         else:
-            tick = second / float(self.time_base) + 1e-6
+            tick = second / float(self.time_base)
             frame = int(np.searchsorted(self.pts, tick, side="right")) - 1
         return min(max(frame, 0), self.frames)

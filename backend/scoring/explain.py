@@ -13,7 +13,6 @@ from backend.scoring.signals import BLOCKS, MEASURES
 from backend.scoring.windows import Segments, Windows
 
 PRIOR = "prior"
-RELATIVE = "relative to this film"
 WORTH_SAYING = 0.06
 """A measure is put into words if it moves the weighted sum of z values by more than this."""
 
@@ -71,7 +70,7 @@ def sentences(judges: Sequence[tuple[float, Floats, Judge]], clip: int, blocks: 
     """What the clip's scores rest on: the priors' signals in words, and a model's blocks."""
     why = words(judges, clip) or "Near the film's average in everything"
     models = [judge.model for _, _, judge in judges if judge.model is not None]
-    return [f"{why[0].upper()}{why[1:]} ({RELATIVE}).", *(model_words(model, blocks) for model in models)]
+    return [f"{why[0].upper()}{why[1:]}.", *(model_words(model, blocks) for model in models)]
 
 
 def words(judges: Sequence[tuple[float, Floats, Judge]], clip: int) -> str:

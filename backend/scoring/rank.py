@@ -111,7 +111,8 @@ def rank(film: ScoringFilm, request: RankRequest, model: Model | None = None) ->
     chosen = _slate(film, pick, scores["score"], request)
     notes = [*pick.notes]
     if 0 < len(chosen) < request.top_n:
-        notes.append(f"Only {len(chosen)} clips differ enough from each other, not the {request.top_n} asked for.")
+        found = f"{len(chosen)} clip{'s' if len(chosen) > 1 else ''}"
+        notes.append(f"Only {found} of {request.top_n}: any other would overlap them or be one too many of its scene.")
     scored_by = {name: model.version if model and model.replaces == name else explain.PRIOR for name in SCORERS}
     return Ranking(
         clips=_clips(film, pick, chosen, measures, scores, request, model),

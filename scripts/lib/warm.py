@@ -21,11 +21,10 @@ def warm_sound() -> None:
 
 
 def warm_networks() -> None:
-    """Write the embedded networks in the form that runs fastest to where `selects` looks for them."""
+    """Write the embedded networks in the form that runs fastest into this installation."""
     from backend.features.setup import warm
-    from backend.settings import home_folder
 
-    warm(home_folder() / "networks")
+    warm()
 
 
 def main() -> None:
