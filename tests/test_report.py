@@ -120,12 +120,7 @@ def test_names_are_text_and_nothing_else() -> None:
 
 def test_nothing_outside_is_named() -> None:
     page = Page(render_report(data()))
-    links = [
-        value
-        for _, found in page.tags
-        for name, value in found.items()
-        if name in ("src", "href", "poster", "data-poster")
-    ]
+    links = [value for _, found in page.tags for name, value in found.items() if name in ("src", "href", "poster")]
     assert links
     assert all(link.startswith(("./", "data:image/jpeg;base64,")) for link in links)
     assert not page.all("link")
@@ -142,6 +137,20 @@ def test_curves_show_gaps_and_the_axis_fits() -> None:
     assert paths["score"].count("M") == 2
     assert paths["viral"] == ""
     assert "nan" not in "".join(paths.values())
+
+
+def test_what_is_left_out_is_hatched_and_named() -> None:
+    page = Page(render_report(data(left_out=[("black", 0.0, 2.0), ("credits", 90.0, 99.0), ("black", 99.0, 100.0)])))
+    assert [found["title"] for found in page.all("i", "out")] == [
+        "black, 0:00 – 0:02", "credits, 1:30 – 1:39", "black, 1:39 – 1:40"
+    ]  # fmt: skip
+    assert "left out: black, credits" in page.words
+    assert "left out" not in Page(render_report(data())).words
+
+
+def test_every_clip_shows_a_picture_before_it_plays() -> None:
+    page = Page(render_report(data()))
+    assert all(video["poster"].startswith("data:image/jpeg") for video in page.all("video"))
 
 
 def test_timecodes_start_where_the_source_does() -> None:

@@ -188,6 +188,19 @@ def test_what_happens_is_found_named_and_explained(signal, value, score, block, 
     assert block in list(clip.explanation)[:2], "one of the two blocks it rests on"
 
 
+@pytest.mark.parametrize(("seconds", "told"), [(6, False), (18, True)])
+def test_a_film_with_next_to_no_speech_counts_as_one_without(seconds, told):
+    film = with_signal("speech", 1.0, 300, 300 + seconds)
+    clip = rank(film, RankRequest(top_n=1, weights=weights(compelling=1.0))).clips[0]
+    assert ("speech" in clip.reasons[0].lower()) is told
+    assert (clip.explanation["dialogue"] > 0) is told
+
+
+def test_too_few_clips_are_noted():
+    notes = rank(make_film(seconds=130), RankRequest(top_n=5)).notes
+    assert any(note.startswith(("Only 1 clip of 5", "Only 2 clips of 5")) for note in notes), notes
+
+
 def test_close_faces_lift_a_clip():
     film = dead(make_film())
     share = np.where((film.shots[:, 0] >= 300 * 24) & (film.shots[:, 1] <= 372 * 24), 0.3, 0.0)

@@ -48,7 +48,7 @@ class FilmCache:
             return None
         try:
             facts = json.loads((folder / "scan.json").read_text())
-            with np.load(folder / "scan.npz", allow_pickle=False) as arrays:
+            with (folder / "scan.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return _scan(facts, {name: arrays[name] for name in arrays.files})
         except UNREADABLE:
             self.discard_scan(key)
@@ -61,7 +61,7 @@ class FilmCache:
     def load_sound(self) -> Heard | None:
         """The stored sound, or None."""
         try:
-            with np.load(self._sound_path, allow_pickle=False) as arrays:
+            with self._sound_path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 facts = json.loads(str(arrays["facts"]))
                 sound = Sound(
                     arrays["log_mel"], arrays["loudness_db"], arrays["onsets"], arrays["music"], facts["tempo_bpm"]

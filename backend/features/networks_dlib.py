@@ -99,6 +99,6 @@ class FaceNetwork(nn.Module):
         self.final = nn.Parameter(torch.from_numpy(reader.parameters(b"fc_2", skip=2).reshape(inputs, DIMENSION)))
 
     def forward(self, faces: torch.Tensor) -> torch.Tensor:
-        values = functional.max_pool2d(torch.relu(self.stem(faces)), 3, 2)
-        values = self.blocks(values)
-        return values.mean(dim=(2, 3)) @ self.final
+        values: torch.Tensor = functional.max_pool2d(torch.relu(self.stem(faces)), 3, 2)
+        values = self.blocks(values).mean(dim=(2, 3))
+        return torch.matmul(values, self.final)

@@ -17,7 +17,7 @@ MELS = 128
 FFT = 1024
 HOP = 320
 HOPS_PER_S = RATE_HZ // HOP
-BLOCK_S = 60
+BLOCK_S = 20
 SILENCE_DB = -70.0
 MAX_GAP_S = 600
 BACK_S = 1
@@ -220,13 +220,13 @@ def _music(chroma: NDArray[np.float32], loudness_db: NDArray[np.float64]) -> NDA
 
 
 def _tempo(envelope: NDArray[np.float32]) -> float:
-    """Beats per minute over the middle ten minutes (librosa.beat would compile for seconds at each import)."""
+    """Beats per minute over the middle two minutes (librosa.beat would compile for seconds at each import)."""
     import librosa
 
     if len(envelope) < 4 * HOPS_PER_S or not envelope.any():
         return 0.0
     middle = len(envelope) // 2
-    part = envelope[max(0, middle - 300 * HOPS_PER_S) : middle + 300 * HOPS_PER_S]
+    part = envelope[max(0, middle - 60 * HOPS_PER_S) : middle + 60 * HOPS_PER_S]
     return float(librosa.feature.tempo(onset_envelope=part, sr=RATE_HZ, hop_length=HOP)[0])
 
 

@@ -13,7 +13,7 @@ STILL_MOTION = 0.012
 HEAD_S, TAIL_SHARE, CREDITS_MIN_S = 90.0, 0.3, 8.0
 CREDITS_PLAIN_SHARE = 0.8
 LETTERING_SHARE, LETTERING_RATIO, LETTERING_REACH_S = 0.03, 2.5, 15
-BARS_COLOUR, BARS_CONTRAST, BARS_MIN_S = 0.4, 0.25, 2.0
+BARS_COLOUR, BARS_MIN_S = 0.5, 2.0
 TONE_SPREAD_DB, TONE_ONSETS, TONE_MIN_S = 0.3, 0.15, 3
 
 
@@ -36,7 +36,6 @@ def find_bands(
     plain_dark = (column["flatness"] > PLAIN) & (column["light"] < DARK)
     still = column["motion"] < STILL_MOTION
     bars = (column["motion"] < 0.001) & (column["colour"] > BARS_COLOUR) & (column["flatness"] < 0.4)
-    bars &= column["contrast"] > BARS_CONTRAST
     shot_s = frame_s[shots]
     written = _written(lettering, shot_s, duration_s)
     return {

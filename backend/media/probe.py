@@ -193,6 +193,9 @@ def probe_film(path: Path) -> Probe:
         # Matroska's duration counts from the container's zero, not from the first frame.
         if container.format.name.startswith("matroska"):
             duration_s -= float(stream_start_s(stream))
+        # Without its index an AVI is as long as the file goes; its header still says how many frames there were.
+        if container.format.name == "avi":
+            duration_s = max(duration_s, float(stream.frames * (stream.time_base or 0)))
         stamp_s = stamp_of(first_frame(container, stream, path))
         start_s = float(stream_start_s(stream) if stamp_s is None or lacks_stamps(container, stream) else stamp_s)
         return Probe(

@@ -12,7 +12,8 @@ SAMPLE_RATE_HZ = 32000
 CLIP_S = (20.0, 40.0)
 """Limits of a clip's length where nobody says otherwise: of 60 s and more there would be room for one."""
 
-PAD = "0.06*sin(2*PI*110*t)+0.04*sin(2*PI*165*t)*(0.6+0.4*sin(2*PI*0.2*t))+0.03*sin(2*PI*277*t)"
+# It swells and ebbs: an even one would be taken for a test tone.
+PAD = "(0.08*sin(2*PI*110*t)+0.05*sin(2*PI*165*t)+0.03*sin(2*PI*277*t))*(0.6+0.4*sin(2*PI*0.15*t))"
 MURMUR = "0.30*(sin(2*PI*140*t)+0.6*sin(2*PI*420*t)+0.3*sin(2*PI*910*t))*max(0,sin(2*PI*3.4*t))*gt(mod(t,2.7),0.7)"
 KICK = "0.70*sin(2*PI*58*mod(t,0.5))*exp(-8*mod(t,0.5))"
 HAT = "0.25*(2*random(0)-1)*exp(-45*mod(t+0.25,0.25))"

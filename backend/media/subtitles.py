@@ -1,6 +1,7 @@
 """What is said, where the film or a file beside it says so."""
 
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from backend.media.probe import Probe, open_film
 
 SIDECARS = {".srt": "srt", ".vtt": "webvtt", ".ass": "ass"}
 MAX_SIDECAR_BYTES = 8 << 20
+STYLES = re.compile(r"\{\\[^}]*\}")
+BREAKS = re.compile(r"\\[Nnh]")
 TEXT_CODECS = frozenset(("ass", "ssa", "subrip", "srt", "webvtt", "mov_text", "text"))
 
 
@@ -88,6 +91,6 @@ def _texts(packet: "av.Packet[SubtitleStream]") -> Iterator[str]:
     try:
         for subtitle in packet.decode():
             raw = getattr(subtitle, "dialogue", b"") or b""
-            yield raw.decode("utf-8", "replace").replace("\\N", " ").replace("\n", " ")
+            yield " ".join(BREAKS.sub(" ", STYLES.sub("", raw.decode("utf-8", "replace"))).split())
     except av.error.FFmpegError:
         return

@@ -89,7 +89,7 @@ def _mean_of(name: str) -> Callable[[Stage], Floats]:
 
 def _speech(stage: Stage) -> Floats:
     speech = stage.seconds("speech")
-    # Sighs and grunts are heard as speech too: in Big Buck Bunny, where nobody speaks, for 0.8 % of the film.
+    # Sighs and grunts are heard as speech too: in Big Buck Bunny, where nobody speaks, for 0.9 % of the film.
     return stage.mean(speech if np.mean(speech) >= SPEECH_SHARE else np.zeros_like(speech))
 
 

@@ -1,0 +1,310 @@
+"""What is kept between runs: whole or not at all, found again by content, and equal to what was seen the first time."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backend.analysis.cache import FilmCache
+from backend.analysis.checksum import film_checksum
+from backend.analysis.files import folder_atomically, write_atomically
+from backend.analysis.film import Analysis, AnalysisRequest, analyse
+from backend.errors import OutputError
+from backend.features.base import Extracted, Extractor, ShotMaterial
+from backend.features.registry import EXTRACTORS, PROFILES
+from backend.features.schema import Block, FeatureSchema
+from tests.command import COMMAND, environment
+from tests.films import make_film
+
+NAMES = ("mel", "dynamics", "colour")
+SCHEMA = FeatureSchema("small", 1, tuple(Block(c.block, c.dimension, c.name) for c in map(EXTRACTORS.get, NAMES) if c))
+
+
+class Watched(Extractor):
+    """A mean colour a shot; notes how often it was asked, and may fail."""
+
+    name, block, dimension, reads = "watched", "watched", 3, frozenset({"keyframes"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = 0
+        self.failure: BaseException | None = None
+
+    def extract(self, shots: Sequence[ShotMaterial]) -> Extracted:
+        if self.failure:
+            raise self.failure
+        self.seen += len(shots)
+        return Extracted(np.array([np.mean([k.mean((0, 1)) for k in s.keyframes], axis=0) for s in shots], np.float32))
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("source")
+    return make_film(folder / "film.mp4", frames=200, cuts=(40, 90, 131), clicks_s=(1.0, 2.5, 4.0))
+
+
+@pytest.fixture
+def film(tmp_path: Path, source: Path) -> Path:
+    return Path(shutil.copy(source, tmp_path / "film.mp4"))
+
+
+@pytest.fixture
+def watched() -> Watched:
+    return Watched()
+
+
+@pytest.fixture
+def request_(tmp_path: Path, film: Path, watched: Watched) -> AnalysisRequest:
+    extractors = {name: EXTRACTORS[name]() for name in NAMES} | {"watched": watched}
+    return AnalysisRequest(path=film, home=tmp_path / "home", schema=SCHEMA, extractors=extractors)
+
+
+def stages(request: AnalysisRequest) -> tuple[Analysis, set[str]]:
+    """The analysis, and the stages that had to work for it."""
+    told: set[str] = set()
+    return analyse(request, lambda stage, done, total: told.add(stage)), told
+
+
+def same(one: Analysis, other: Analysis) -> None:
+    assert np.array_equal(one.vectors, other.vectors)
+    assert np.array_equal(one.scan.shots, other.scan.shots)
+    assert np.array_equal(one.scan.signals, other.scan.signals)
+    assert np.array_equal(one.scan.fingerprints, other.scan.fingerprints)
+    assert np.array_equal(one.scan.lettering, other.scan.lettering)
+    assert one.scan.keyframes == other.scan.keyframes
+    assert one.scan.timeline == other.scan.timeline
+    assert np.array_equal(one.sound.log_mel, other.sound.log_mel)
+    assert np.array_equal(one.sound.loudness_db, other.sound.loudness_db)
+    assert np.array_equal(one.speech_s, other.speech_s)
+    for name, extracted in one.features.items():
+        assert np.array_equal(extracted.vectors, other.features[name].vectors), name
+        assert len(extracted.faces) == len(other.features[name].faces)
+    assert one.warnings == other.warnings
+
+
+def left_over(home: Path) -> list[str]:
+    """Anything temporary that was not cleaned away."""
+    return [str(path) for path in home.rglob("*") if "partial" in path.name or path.name.endswith(".tmp")]
+
+
+# --- a second run
+
+
+def test_a_second_run_decodes_nothing_and_sees_the_same(request_: AnalysisRequest, watched: Watched) -> None:
+    first, worked = stages(request_)
+    assert worked == {"checksum", "decode", "sound"}
+    assert watched.seen == 4
+    second, worked = stages(request_)
+    assert worked == set()
+    assert watched.seen == 4
+    same(first, second)
+    assert left_over(request_.home) == []
+
+
+def test_features_made_of_stored_pictures_equal_those_of_the_decode_pass(
+    request_: AnalysisRequest, watched: Watched
+) -> None:
+    first = analyse(request_)
+    shutil.rmtree(request_.home / "features")
+    second, worked = stages(request_)
+    assert worked == {"features"}
+    assert watched.seen == 8
+    same(first, second)
+
+
+def test_so_do_the_networks_features(tmp_path: Path, films: Path) -> None:
+    """EfficientNet and faces on three real seconds."""
+    from tests.films import run_ffmpeg
+
+    clip = tmp_path / "clip.mp4"
+    run_ffmpeg("-i", films / "faces_stage_360p.mp4", "-t", 3, "-c", "copy", clip)
+    names = ("efficientnet", "faces")
+    extractors = {name: EXTRACTORS[name](cache=tmp_path / "home" / "networks") for name in names}
+    schema = FeatureSchema("two", 1, tuple(b for b in PROFILES["embedded"].schema.blocks if b.extractor in names))
+    wanted = AnalysisRequest(path=clip, home=tmp_path / "home", schema=schema, extractors=extractors)
+    first = analyse(wanted)
+    assert sum(map(len, first.features["faces"].faces)) > 0
+    shutil.rmtree(wanted.home / "features")
+    second = analyse(wanted)
+    same(first, second)
+    for one, other in zip(first.features["faces"].faces, second.features["faces"].faces, strict=True):
+        assert [(f.frame, f.x, f.y) for f in one] == [(f.frame, f.x, f.y) for f in other]
+
+
+def test_a_film_is_known_by_its_content(request_: AnalysisRequest, watched: Watched) -> None:
+    """Renamed, moved and touched it keeps what is known of it; changed it does not."""
+    first = analyse(request_)
+    moved = request_.path.rename(request_.path.with_name("another name.mp4"))
+    second, worked = stages(replace(request_, path=moved))
+    assert worked == {"checksum"}
+    assert second.sha256 == first.sha256
+    assert second.probe.path == moved
+    same(first, second)
+    with moved.open("ab") as file:
+        file.write(b"\0\0\0\x08free")
+    third, worked = stages(replace(request_, path=moved))
+    assert "decode" in worked
+    assert third.sha256 != first.sha256
+    assert watched.seen == 8
+
+
+def test_another_detector_and_fast_have_scans_of_their_own(request_: AnalysisRequest) -> None:
+    requests = [request_, replace(request_, detector="content"), replace(request_, fast=True)]
+    made = [analyse(one) for one in requests]
+    folders = {one.pictures for one in made}
+    assert len(folders) == 3
+    assert all((folder / "scan.json").is_file() for folder in folders)
+    assert len({one.scan_key for one in requests}) == 3
+    for one, before in zip(requests, made, strict=True):
+        again, worked = stages(one)
+        assert worked == set()
+        same(before, again)
+
+
+def test_an_extractor_of_a_new_version_is_asked_again(request_: AnalysisRequest, watched: Watched) -> None:
+    analyse(request_)
+    watched.version = 2  # type: ignore[misc]
+    _, worked = stages(request_)
+    assert worked == {"features"}
+    assert watched.seen == 8
+
+
+def test_subtitles_that_appear_later_are_taken_along(request_: AnalysisRequest) -> None:
+    assert analyse(request_).dialogue == ()
+    request_.path.with_suffix(".srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nHello.\n")
+    analysis, worked = stages(request_)
+    assert [line.text for line in analysis.dialogue] == ["Hello."]
+    assert worked == set()
+
+
+# --- what goes wrong
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("no"), OSError("no"), MemoryError()], ids=lambda f: type(f).__name__)
+def test_a_failure_leaves_no_half_scan(request_: AnalysisRequest, watched: Watched, failure: BaseException) -> None:
+    watched.failure = failure
+    with pytest.raises((type(failure), OutputError)):
+        analyse(request_)
+    cache = FilmCache(next((request_.home / "films").iterdir()))
+    assert not cache.scan_folder(request_.scan_key).exists()
+    assert left_over(request_.home) == []
+    watched.failure = None
+    after, worked = stages(request_)
+    assert "decode" in worked
+    assert len(after.scan.shots) == 4
+
+
+class Stop(BaseException):
+    """What Ctrl-C raises in the command."""
+
+
+@pytest.mark.parametrize("stage", ["checksum", "decode"])
+def test_an_interrupt_leaves_nothing_half_done(request_: AnalysisRequest, stage: str) -> None:
+    def stop(told: str, done: float, total: float) -> None:
+        if told == stage:
+            raise Stop
+
+    with pytest.raises(Stop):
+        analyse(request_, stop)
+    assert left_over(request_.home) == []
+    assert list(request_.home.rglob("scan.json")) == []
+    assert len(analyse(request_).scan.shots) == 4
+
+
+@pytest.mark.parametrize(
+    "damage", ["scan.npz cut", "scan.npz flipped", "scan.json cut", "a picture missing", "a picture cut", "sound cut", "vectors cut"]
+)
+def test_damage_is_noticed_and_mended(request_: AnalysisRequest, watched: Watched, damage: str) -> None:
+    first = analyse(request_)
+    name, what = damage.rsplit(" ", 1)
+    path = {
+        "scan.npz": first.pictures / "scan.npz",
+        "scan.json": first.pictures / "scan.json",
+        "a picture": sorted(first.pictures.glob("*.jpg"))[3],
+        "sound": next(first.pictures.parent.glob("sound-*.npz")),
+        "vectors": next(request_.home.rglob("watched-*.parquet")),
+    }[name]
+    content = path.read_bytes()
+    if what == "missing":
+        path.unlink()
+    elif what == "cut":
+        path.write_bytes(content[: len(content) // 2])
+    else:
+        middle = len(content) // 2
+        path.write_bytes(content[:middle] + bytes(255 - b for b in content[middle : middle + 64]) + content[middle + 64 :])
+    if name == "a picture":  # pictures are read again only where features are missing
+        shutil.rmtree(request_.home / "features")
+    second = analyse(request_)
+    same(first, second)
+    third, worked = stages(request_)
+    assert worked == set()
+    same(first, third)
+
+
+def test_a_kill_leaves_nothing_that_passes_for_whole(tmp_path: Path, films: Path) -> None:
+    """The command is killed in the middle of decoding; the next run sweeps what it left and goes on."""
+    home = tmp_path / "home"
+    command = [*COMMAND, "find", str(films / "people_walking_432p.mp4"), "--json"]
+    with subprocess.Popen(command, env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+        until = time.monotonic() + 120
+        while not list(home.glob("films/*/scan-*.partial-*")):
+            assert time.monotonic() < until and run.poll() is None
+            time.sleep(0.02)
+        os.kill(run.pid, signal.SIGKILL)
+    (partial,) = home.glob("films/*/scan-*.partial-*")
+    assert list(home.rglob("scan.json")) == []
+    target = Path(str(partial).partition(".partial-")[0])
+    with folder_atomically(target) as folder:
+        (folder / "scan.json").write_text("{}")
+    assert sorted(path.name for path in target.parent.glob("scan-*")) == [target.name]
+
+
+# --- files and folders
+
+
+def test_a_file_is_written_whole_or_not(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "file.json"
+    write_atomically(path, b"one")
+    write_atomically(path, b"two")
+    assert path.read_bytes() == b"two"
+    assert [p.name for p in path.parent.iterdir()] == ["file.json"]
+    with pytest.raises(OutputError, match="Cannot write"):
+        write_atomically(path / "below", b"three")
+    path.with_name("folder").mkdir()
+    with pytest.raises(OutputError):
+        write_atomically(path.with_name("folder"), b"four")
+    assert sorted(p.name for p in path.parent.iterdir()) == ["file.json", "folder"]
+
+
+def test_the_faster_of_two_writers_of_a_folder_stays(tmp_path: Path) -> None:
+    with folder_atomically(tmp_path / "scan") as slow:
+        (slow / "who").write_text("slow")
+        with folder_atomically(tmp_path / "scan") as fast:
+            (fast / "who").write_text("fast")
+    assert (tmp_path / "scan" / "who").read_text() == "fast"
+    assert [path.name for path in tmp_path.iterdir()] == ["scan"]
+
+
+def test_checksums_are_remembered_by_path_size_and_time(tmp_path: Path) -> None:
+    film, memory = tmp_path / "film", tmp_path / "memory.json"
+    film.write_bytes(b"abc")
+    known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    told: list[tuple[int, int]] = []
+    assert film_checksum(film, memory, lambda *at: told.append(at)) == known
+    assert film_checksum(film, memory, lambda *at: told.append(at)) == known
+    assert told == [(3, 3)]
+    film.write_bytes(b"abd")
+    os.utime(film, ns=(0, 5))
+    assert film_checksum(film, memory) != known
+    memory.write_text("rubbish")
+    os.utime(film, ns=(0, 6))
+    assert film_checksum(film, memory) != known
+    assert isinstance(json.loads(memory.read_text()), dict)
