@@ -39,12 +39,8 @@ class Picture(StrEnum):
 def find(  # noqa: PLR0913  the options are the command
     film: Annotated[Path | None, typer.Argument(help="The film file. Leave it out with --sample.")] = None,
     top_n: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="How many clips at most.")] = 5,
-    min_duration: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Shortest clip: 60 by default, of the sample 20.")
-    ] = None,
-    max_duration: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Longest clip: 120 by default, of the sample 40.")
-    ] = None,
+    min_duration: Annotated[float | None, typer.Option(metavar="SECONDS", help="Shortest clip (default 60).")] = None,
+    max_duration: Annotated[float | None, typer.Option(metavar="SECONDS", help="Longest clip (default 120).")] = None,
     weight_viral: Annotated[
         float | None, typer.Option(metavar="W", help="Weight of the viral score, 0 to 1; the other one follows.")
     ] = None,
@@ -97,7 +93,6 @@ def find(  # noqa: PLR0913  the options are the command
     from backend.analysis.find import FindRequest
     from backend.analysis.find import find as find_clips
     from backend.analysis.findings import to_json, write_csv
-    from backend.media.sample import CLIP_S as SAMPLE_CLIP_S
     from backend.scoring.ensemble import shape, weights
     from backend.settings import load_settings
     from backend.terminal import TerminalProgress, show
@@ -105,8 +100,6 @@ def find(  # noqa: PLR0913  the options are the command
     settings = load_settings()
     ranking = settings.ranking
     mix = weights(weight_viral, weight_compelling, content, genre, ranking.weights)
-    if sample and (content, min_duration, max_duration) == (None, None, None):
-        min_duration, max_duration = SAMPLE_CLIP_S
     limits = shape(content, min_duration, max_duration, picture.value if picture else None)
     if output:
         prepare_folder(output)

@@ -100,7 +100,7 @@ def show(findings: Findings, files: Files) -> None:
         why = textwrap.fill(" ".join(clip.reasons), out.width - 1, initial_indent=left, subsequent_indent=left)
         out.print(Text(why), soft_wrap=True)
     out.print()
-    out.print(Text(_scores(findings), style="dim"))
+    out.print(Text(_scores(findings), style="dim"), soft_wrap=True)
     if files:
         out.print(Text(f"{_count(len(files), 'clip')} and report.html in {next(iter(files.values())).parent}"))
 

@@ -212,7 +212,7 @@ def test_output_that_nobody_reads_to_its_end(base: Path, home: Path) -> None:
 def long_film(base: Path) -> Path:
     """Two minutes, slow enough to be interrupted."""
     film = base.with_name("long.mp4")
-    source = ["-f", "lavfi", "-i", "testsrc2=s=1280x720:r=25:d=120", "-f", "lavfi", "-i", "sine=d=120"]
+    source = ["-f", "lavfi", "-i", "testsrc2=s=1280x720:r=25:d=120", "-f", "lavfi", "-i", "anoisesrc=a=0.1:d=120"]
     run_ffmpeg(*source, "-c:v", "libx264", "-preset", "ultrafast", film)
     return film
 

@@ -76,7 +76,7 @@ USED: dict[str, tuple[str, Maker, Seen]] = {
     "mp4 cut in the middle": ("film.mp4", bad.cut_off(0.6), Seen(None, None, None, "header promises 6.0 s, only")),
     "mkv cut in the middle": ("film.mkv", bad.cut_off(0.6), Seen(None, None, None, "header promises 6.0 s, only")),
     "ts cut in the middle": ("film.ts", bad.cut_off(0.6), Seen(None, None, None, "ends in the middle of a packet")),
-    "avi cut in the middle": ("film.avi", bad.cut_off(0.4), Seen(None, None, None, "header promises 6.0 s, only")),
+    "avi cut in the middle": ("film.avi", bad.cut_off(0.3), Seen(None, None, None, "header promises 6.0 s, only")),
     "garbage in mp4": ("film.mp4", bad.with_garbage, Seen(6.0, None, None, "could not be decoded")),
     "garbage in mkv": ("film.mkv", bad.with_garbage, Seen(6.0, None, (1, 5), "pictures are missing")),
     "garbage in ts": ("film.ts", bad.with_garbage, Seen(6.0, None, (1, 5), "pictures are missing|damaged")),
@@ -105,13 +105,13 @@ USED: dict[str, tuple[str, Maker, Seen]] = {
     "starts at 5 s, mp4": ("film.mp4", made(start_s=5), Seen()),
     "starts at 5 s, mkv": ("film.mkv", made(start_s=5), Seen()),
     "edit list": ("film.mp4", ffmpeg("-ss", "1.5", "-i", "BASE", "-c", "copy"), Seen(4.48, (0.48, 2.48), (1, 3))),
-    "no time stamps at all": ("film.h264", ffmpeg("-i", "BASE", "-an", "-c", "copy"), Seen(clicks=(), warning="missing")),
+    "no time stamps at all": ("film.h264", ffmpeg("-i", "BASE", "-an", "-c", "copy"), SILENT),
     "stamps jump back": ("film.ts", bad.joined(0, 0), Seen(12.0, (2.0, 4.0, 6.0, 8.0, 10.0), (1, 3, 5, 7, 9, 11), "jump")),
     "stamps jump far ahead": ("film.ts", bad.joined(0, 5000), Seen(12.0, (2.0, 4.0, 6.0, 8.0, 10.0), (1, 3, 5, 7, 9, 11), "jump")),
-    "sound changes on the way": ("film.ts", bad.sound_changes, Seen(11.92, None, (1, 3, 5, 7, 9, 11))),
+    "sound changes on the way": ("film.ts", bad.sound_changes, Seen(11.92, None, (1, 3, 5, 6, 8, 10))),
     "sound is not a number": ("film.mkv", bad.not_a_number, Seen(clicks=None)),
     "sound too long": (
-        "film.mp4", ffmpeg("-i", "BASE", "-f", "lavfi", "-i", "sine=d=20", "-map", "0:v", "-map", "1:a", "-c:v", "copy"), Seen(clicks=None)
+        "film.mp4", ffmpeg("-i", "BASE", "-f", "lavfi", "-i", "anoisesrc=a=0.1:d=20", "-map", "0:v", "-map", "1:a", "-c:v", "copy"), Seen(clicks=None)
     ),
     "sound too short": (
         "film.mp4", ffmpeg("-i", "BASE", "-af", "atrim=end=2", "-c:v", "copy"), Seen(clicks=(1,))

@@ -46,9 +46,7 @@ def bands(path: Path) -> dict[str, list[list[float]]]:
     seconds = whole_seconds(line.duration_s)
     sound = analyse_sound(read_samples(probe, Damage())).fitted(seconds) if probe.audio else Sound.silence(seconds)
     frame_s = line.seconds_of(np.arange(line.frames + 1))
-    found = find_bands(
-        scan.signals, frame_s, scan.shots, _lettering(scan, seconds), sound.loudness_db, sound.onsets
-    )
+    found = find_bands(scan.signals, frame_s, scan.shots, _lettering(scan, seconds), sound.loudness_db, sound.onsets)
     assert all(rows.shape == (len(rows), 2) and np.all(rows[:, 1] > rows[:, 0]) for rows in found.values())
     return {name: rows.round(3).tolist() for name, rows in found.items()}
 
@@ -131,7 +129,7 @@ def test_lettering_is_told_from_other_detail() -> None:
 
 
 def test_the_credits_of_a_real_film(tmp_path: Path, films: Path) -> None:
-    """Big Buck Bunny's start at 490.6 s. Of its last 150 s the part before them stands for the eight minutes of story."""
+    """Big Buck Bunny's start at 490.6 s. Of its last 150 s the part before them stands for the minutes of story."""
     tail = tmp_path / "tail.mp4"
     begin_s = 446.0
     run_ffmpeg("-ss", begin_s, "-i", films / "big_buck_bunny_360p.mp4", "-an", "-c", "copy", tail)

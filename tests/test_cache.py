@@ -220,7 +220,16 @@ def test_an_interrupt_leaves_nothing_half_done(request_: AnalysisRequest, stage:
 
 
 @pytest.mark.parametrize(
-    "damage", ["scan.npz cut", "scan.npz flipped", "scan.json cut", "a picture missing", "a picture cut", "sound cut", "vectors cut"]
+    "damage",
+    [
+        "scan.npz cut",
+        "scan.npz flipped",
+        "scan.json cut",
+        "a picture missing",
+        "a picture cut",
+        "sound cut",
+        "vectors cut",
+    ],
 )
 def test_damage_is_noticed_and_mended(request_: AnalysisRequest, watched: Watched, damage: str) -> None:
     first = analyse(request_)
@@ -239,7 +248,9 @@ def test_damage_is_noticed_and_mended(request_: AnalysisRequest, watched: Watche
         path.write_bytes(content[: len(content) // 2])
     else:
         middle = len(content) // 2
-        path.write_bytes(content[:middle] + bytes(255 - b for b in content[middle : middle + 64]) + content[middle + 64 :])
+        path.write_bytes(
+            content[:middle] + bytes(255 - b for b in content[middle : middle + 64]) + content[middle + 64 :]
+        )
     if name == "a picture":  # pictures are read again only where features are missing
         shutil.rmtree(request_.home / "features")
     second = analyse(request_)
@@ -256,7 +267,8 @@ def test_a_kill_leaves_nothing_that_passes_for_whole(tmp_path: Path, films: Path
     with subprocess.Popen(command, env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
         until = time.monotonic() + 120
         while not list(home.glob("films/*/scan-*.partial-*")):
-            assert time.monotonic() < until and run.poll() is None
+            assert time.monotonic() < until
+            assert run.poll() is None
             time.sleep(0.02)
         os.kill(run.pid, signal.SIGKILL)
     (partial,) = home.glob("films/*/scan-*.partial-*")

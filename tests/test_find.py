@@ -1,6 +1,7 @@
 """`selects find` as people run it, on real films: what it prints, what it writes, and that it says the same twice."""
 
 import csv
+import itertools
 import json
 import os
 import pty
@@ -23,12 +24,12 @@ from tests.films import read_film, run_ffmpeg
 from tests.test_mlp import network, state
 
 MOVIE_KEYS = {
-    "path", "sha256", "duration_s", "rate", "shots", "scenes", "cuts_s", "width", "height", "has_audio", "start_timecode",
-    "warnings",
+    "path", "sha256", "duration_s", "rate", "shots", "scenes", "cuts_s", "width", "height", "has_audio",
+    "start_timecode", "warnings",
 }  # fmt: skip
 CLIP_KEYS = {
-    "rank", "start_s", "end_s", "start_frame", "end_frame", "score", "viral", "compelling", "band", "explanation", "reasons",
-    "file",
+    "rank", "start_s", "end_s", "start_frame", "end_frame", "score", "viral", "compelling", "band", "explanation",
+    "reasons", "file",
 }  # fmt: skip
 SHORT = ("--min-duration", "5", "--max-duration", "15")
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -93,7 +94,7 @@ def check(found: Any, min_s: float, max_s: float, inner_ends: bool = False) -> N
         assert clip["reasons"]
         assert all(isinstance(reason, str) and reason for reason in clip["reasons"])
     spans = sorted((clip["start_s"], clip["end_s"]) for clip in clips)
-    for (start, end), (next_start, next_end) in zip(spans, spans[1:], strict=False):
+    for (start, end), (next_start, next_end) in itertools.pairwise(spans):
         assert end - next_start <= 0.2 * min(end - start, next_end - next_start) + 1e-6
 
 
@@ -113,7 +114,6 @@ def test_the_object_is_the_one_of_the_design(found: Any, film: Path) -> None:
     assert (found["profile"], found["model"]) == ("embedded", "prior")
     assert all(clip["file"] is None for clip in found["clips"])
     assert all(clip["score"] == pytest.approx((clip["viral"] + clip["compelling"]) / 2) for clip in found["clips"])
-    assert all("relative to this film" in " ".join(clip["reasons"]) for clip in found["clips"])
 
 
 def test_nothing_is_written_but_under_the_home(first: object, place: Path, film: Path, home: Path) -> None:
@@ -196,7 +196,7 @@ def test_a_terminal_gets_a_table(found: Any, film: Path, home: Path) -> None:
     for clip in found["clips"]:
         assert f"{clip['score']:.2f}" in plain
         assert clip["band"] in plain
-    assert "prior, relative to this film" in plain
+    assert "by the prior (relative to this film)" in plain
 
 
 def test_a_pipe_gets_the_table_without_colours(found: Any, film: Path, home: Path) -> None:
@@ -228,9 +228,10 @@ def test_clips_are_cut_to_the_frame_with_a_report(film: Path, home: Path, tmp_pa
     assert "http://" not in report.replace("http://www.w3.org", "")
 
 
-def test_a_sample_for_someone_with_no_film(home: Path, place: Path) -> None:
-    found = selects_json("find", "--sample", "--top-n", "3", home=home, cwd=place)
+def test_a_sample_for_someone_with_no_film(home: Path) -> None:
+    found = selects_json("find", "--sample", "--top-n", "3", "--fast", home=home)
     check(found, 60, 120)
+    assert len(found["clips"]) == 3
     assert Path(found["movie"]["path"]).is_relative_to(home)
 
 
@@ -273,7 +274,7 @@ def test_a_model_of_other_features_is_refused_before_any_work(film: Path, tmp_pa
 
 def test_models_are_listed(home: Path) -> None:
     rows = selects_json("features", "models", home=home)
-    assert {row["name"] for row in rows} >= {"efficientnet", "faces", "videomae", "openclip", "facenet"}
+    assert {row["name"] for row in rows} >= {"efficientnet", "videomae", "openclip", "facenet"}
     for row in rows:
         assert set(row) == {"name", "role", "dimension", "profiles", "licence", "source", "path", "here"}
         assert row["here"] is (row["path"] is not None)
@@ -291,7 +292,7 @@ def test_models_are_listed(home: Path) -> None:
         (("x.mp4", "--sample"), "not both"),
         (("x.mp4", "--detector", "psychic"), "adaptive, content, transnet"),
         (("x.mp4", "--for", "cinema"), "festival"),
-        (("x.mp4", "--min-duration", "90", "--max-duration", "60"), "duration"),
+        (("x.mp4", "--min-duration", "90", "--max-duration", "60"), "90 s"),
         (("x.mp4", "--top-n", "0"), "top-n"),
     ],
     ids=lambda value: " ".join(value) or "nothing" if isinstance(value, tuple) else "",

@@ -18,7 +18,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_plan_has_pace_and_rest() -> None:
     scenes = plan_sample()
     seconds = [scene.frames / RATE for scene in scenes]
-    assert 150 <= sum(seconds) <= 200
+    assert 240 <= sum(seconds) <= 330
     assert len(scenes) >= 8
     pace = [len(scene.shots) / s for scene, s in zip(scenes, seconds, strict=True)]
     assert max(pace) > 0.9
@@ -38,7 +38,7 @@ def test_it_plays_from_black_to_black(sample: Path) -> None:
     assert light[0] < 17
     assert light[-1] < 17
     assert max(light) > 120
-    assert sample.stat().st_size < 12_000_000
+    assert sample.stat().st_size < 20_000_000
 
 
 def test_its_sound_is_loud_and_quiet(sample: Path) -> None:

@@ -1,5 +1,6 @@
-"""The one decode pass: shots to the frame, keyframes, signals, and what the header says, on films whose frames are numbered."""
+"""The one decode pass on films with numbered frames: shots to the frame, keyframes, signals, what the header says."""
 
+import itertools
 import tracemalloc
 import weakref
 from collections.abc import Callable
@@ -61,7 +62,7 @@ def scan(path: Path, *, fast: bool = False, detector: str = "adaptive", clip_fra
 
 @pytest.fixture(scope="module")
 def film_at(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Fraction], Path]:
-    """Numbered films with cuts at CUTS, one a rate, made when first asked for; B-frames, a keyframe every two seconds."""
+    """Numbered films with cuts at CUTS, one a rate, made when first asked for; with B-frames."""
     folder = tmp_path_factory.mktemp("films")
 
     @cache
@@ -99,7 +100,7 @@ def test_cuts_are_found_to_the_frame(
 ) -> None:
     seen = scan(film_at(rate), fast=fast, detector=detector)
     edges = [0, *CUTS, FRAMES]
-    assert seen.scan.shots.tolist() == [list(pair) for pair in zip(edges, edges[1:], strict=False)]
+    assert seen.scan.shots.tolist() == [list(pair) for pair in itertools.pairwise(edges)]
     assert (seen.scan.timeline.rate, seen.scan.timeline.frames) == (rate, FRAMES)
     assert seen.scan.timeline.pts is None
     assert seen.scan.warnings == ()
@@ -108,7 +109,7 @@ def test_cuts_are_found_to_the_frame(
 
 def test_every_detector_finds_plain_cuts(tmp_path: Path) -> None:
     film = make_film(tmp_path / "film.mp4", frames=120, cuts=(35, 80), size=(192, 108), clicks_s=None)
-    assert {name: scan(film, detector=name).cuts for name in DETECTORS} == dict.fromkeys(DETECTORS, [35, 80])
+    assert {name: scan(film, detector=name).cuts for name in DETECTORS} == {name: [35, 80] for name in DETECTORS}
 
 
 class Late(CutDetector):
@@ -309,7 +310,7 @@ def test_a_long_shot_holds_a_bounded_number_of_pictures() -> None:
 
 
 def test_memory_of_a_scan_is_not_that_of_its_frames(tmp_path: Path) -> None:
-    """A small frame has 27 kB, a large one 170: a film that is longer by 900 frames must not keep even the small ones."""
+    """A small frame has 27 kB, a large one 170: a film longer by 900 frames must not keep even the small ones."""
     peaks = []
     for seconds in (12, 48):
         film = tmp_path / f"{seconds}.mp4"

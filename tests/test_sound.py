@@ -95,7 +95,9 @@ def test_a_hole_in_the_sound_is_silence(tmp_path: Path) -> None:
 def test_other_rates_and_channels_are_heard_alike(tmp_path: Path) -> None:
     told = []
     for rate, layout in ((8000, "mono"), (44100, "stereo"), (48000, "5.1"), (96000, "mono")):
-        film = with_sound(tmp_path / f"{rate}.mkv", f"sine=f=440:sample_rate={rate},aformat=channel_layouts={layout}", 3)
+        film = with_sound(
+            tmp_path / f"{rate}.mkv", f"sine=f=440:sample_rate={rate},aformat=channel_layouts={layout}", 3
+        )
         sound = heard(samples_of(film))
         assert len(sound.loudness_db) == 3
         told.append(int(sound.log_mel[1].argmax()))

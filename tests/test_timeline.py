@@ -122,8 +122,8 @@ def test_dropped_numbers_are_never_given_and_keep_to_the_clock(name: str, frame:
 
 
 def test_numbers_are_dropped_only_where_that_exists() -> None:
-    assert DROP == Timecode(30, drop=True)
-    assert DROP60 == Timecode(60, drop=True)
+    assert (DROP.nominal, DROP.drop) == (30, True)
+    assert (DROP60.nominal, DROP60.drop) == (60, True)
     assert not any(Timecode.at_rate(rate, drop=True).drop for rate in (FILM, Fraction(24), Fraction(25), Fraction(30)))
 
 
@@ -259,7 +259,7 @@ def test_a_few_timestamps_that_run_ahead_are_spread() -> None:
 def test_whatever_the_timestamps_say_time_goes_forward(ticks: list[int | None], last: int) -> None:
     line, mended = build_timeline(ticks, last, TICK, Fraction(25))
     assert line.frames == len(ticks)
-    assert 0 <= mended
+    assert mended >= 0
     seconds = line.seconds_of(np.arange(len(ticks) + 1))
     assert seconds[0] == 0
     assert np.all(np.diff(seconds) > 0)

@@ -8,6 +8,7 @@ import contextlib
 import importlib.metadata
 import importlib.util
 import sys
+import threading
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from backend.errors import MissingWeights
 if TYPE_CHECKING:
     import onnxruntime
 
+_IMPORTING = threading.Lock()
 INSTALLED = Path(sys.prefix) / "share" / "selects" / "networks"
 """Where set-up puts the files, one folder for an installation."""
 
@@ -91,6 +93,7 @@ def session(name: str, cache: Path | None, installed: Path = INSTALLED) -> "onnx
 
     A broken file is made anew. Raises MissingWeights.
     """
+    _import_runtime()
     from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, InvalidGraph, InvalidProtobuf
 
     for folder in (installed, cache):
@@ -104,8 +107,15 @@ def session(name: str, cache: Path | None, installed: Path = INSTALLED) -> "onnx
     return open_session(make(name))
 
 
+def _import_runtime() -> None:
+    # Two threads that import its parts at the same time can lock each other out.
+    with _IMPORTING:
+        import onnxruntime  # noqa: F401
+
+
 def open_session(model: Path | bytes) -> "onnxruntime.InferenceSession":
     """A CPU session that uses one thread and does not spin while it waits."""
+    _import_runtime()
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -9,9 +9,6 @@ RATE = 24
 WIDTH, HEIGHT = 640, 360
 SAMPLE_RATE_HZ = 32000
 
-CLIP_S = (20.0, 40.0)
-"""Limits of a clip's length where nobody says otherwise: of 60 s and more there would be room for one."""
-
 # It swells and ebbs: an even one would be taken for a test tone.
 PAD = "(0.08*sin(2*PI*110*t)+0.05*sin(2*PI*165*t)+0.03*sin(2*PI*277*t))*(0.6+0.4*sin(2*PI*0.15*t))"
 MURMUR = "0.30*(sin(2*PI*140*t)+0.6*sin(2*PI*420*t)+0.3*sin(2*PI*910*t))*max(0,sin(2*PI*3.4*t))*gt(mod(t,2.7),0.7)"
@@ -58,7 +55,7 @@ class Scene:
 
 
 def plan_sample() -> tuple[Scene, ...]:
-    """The scenes of the sample film: about three minutes, calm and fast in turns, black at both ends."""
+    """The scenes of the sample film: about five minutes, calm and fast in turns, black at both ends."""
     return (
         Scene((Shot(48, _plain("black")),), SILENCE),
         Scene((Shot(96, _plain("0x10141c"), (Actor("0xe0a458", 120, "260", "120"),)),), PAD),
@@ -70,6 +67,12 @@ def plan_sample() -> tuple[Scene, ...]:
         Scene(tuple(_storm(i) for i in range(16)), STORM),
         Scene(tuple(_finale(i) for i in range(12)), f"0.6*({CHORD}+{DRUMS}+{LEAD})"),
         Scene(tuple(_evening(i) for i in range(3)), PAD),
+        Scene(tuple(_town(i) for i in range(8, 16)), MURMUR),
+        Scene(tuple(_cave(i) for i in range(4, 8)), f"0.5*({STORM})"),
+        Scene(tuple(_chase(i) for i in range(26, 50)), f"{DRUMS}+{LEAD}"),
+        Scene(tuple(_rest(i) for i in range(3, 5)), f"0.25*({PAD})"),
+        Scene(tuple(_finale(i) for i in range(12, 28)), f"0.6*({CHORD}+{DRUMS}+{LEAD})"),
+        Scene(tuple(_evening(i) for i in range(3, 6)), PAD),
         Scene((Shot(48, _plain("black")),), SILENCE),
     )
 
@@ -145,9 +148,9 @@ def _dawn(i: int) -> Shot:
 def _town(i: int) -> Shot:
     left = Actor("0xd8c2a8", 150, "120+6*sin(2*t)", "130+5*sin(3*t)")
     right = Actor("0x8fb3c9", 140, "390+5*sin(1.7*t)", "140+6*sin(2.3*t)")
-    actors = ((left, right), (left,), (right,))[(0, 1, 2, 1, 2, 1, 2, 0)[i]]
+    actors = ((left, right), (left,), (right,))[(0, 1, 2, 1, 2, 1, 2, 0)[i % 8]]
     ground = _gradient("0x3b4a4f", "0x77837c", speed=0.001, seed=30 + i % 3)
-    return Shot((108, 76, 84, 66, 92, 58, 70, 96)[i], ground, actors)
+    return Shot((108, 76, 84, 66, 92, 58, 70, 96)[i % 8], ground, actors)
 
 
 def _chase(i: int) -> Shot:
@@ -159,16 +162,17 @@ def _chase(i: int) -> Shot:
 
 
 def _rest(i: int) -> Shot:
-    moon = Actor("0xcfd6e6", 64, f"{420 - 90 * i}+1.5*t", "70")
-    return Shot((216, 180, 168)[i], _gradient("0x0b1322", "0x1f3350", speed=0.001, seed=80 + i), (moon,))
+    moon = Actor("0xcfd6e6", 64, f"{420 - 90 * (i % 4)}+1.5*t", "70")
+    return Shot((216, 180, 168)[i % 3], _gradient("0x0b1322", "0x1f3350", speed=0.001, seed=80 + i), (moon,))
 
 
 def _cave(i: int) -> Shot:
-    ground = (
-        f"mandelbrot=s=256x144:r={RATE}:maxiter=90:start_scale={(1.2, 0.4, 0.12, 0.05)[i]}:end_scale=0.02:end_pts=600"
+    scale = (1.2, 0.4, 0.12, 0.05)[i % 4]
+    ground = f"mandelbrot=s=256x144:r={RATE}:maxiter=90:start_scale={scale}:end_scale=0.02:end_pts=600"
+    tint = f"{ground},hue=s=0.5:b={(-2, -1.5, -2, -1)[i % 4]}:h={60 * (i // 4)}"
+    return Shot(
+        (104, 92, 80, 96)[i % 4], tint, (Actor("0xffb347", 56, f"{200 + 60 * (i % 4)}+30*sin(t)", "190+12*cos(1.3*t)"),)
     )
-    tint = f"{ground},hue=s=0.5:b={(-2, -1.5, -2, -1)[i]}"
-    return Shot((104, 92, 80, 96)[i], tint, (Actor("0xffb347", 56, f"{200 + 60 * i}+30*sin(t)", "190+12*cos(1.3*t)"),))
 
 
 def _storm(i: int) -> Shot:
@@ -188,5 +192,7 @@ def _finale(i: int) -> Shot:
 
 
 def _evening(i: int) -> Shot:
-    sun = Actor("0xf08a5d", 120, f"{380 - 120 * i}", f"150+{6 + 3 * i}*t")
-    return Shot((132, 120, 144)[i], _gradient("0x1b1b3a", "0x693668", "0xf08a5d", speed=0.002, seed=170 + i), (sun,))
+    sun = Actor("0xf08a5d", 120, f"{380 - 120 * (i % 3)}", f"150+{6 + 3 * (i % 3)}*t")
+    return Shot(
+        (132, 120, 144)[i % 3], _gradient("0x1b1b3a", "0x693668", "0xf08a5d", speed=0.002, seed=170 + i), (sun,)
+    )
