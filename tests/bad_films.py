@@ -84,14 +84,41 @@ def with_cover(base: Path, to: Path) -> None:
 def film_with_cover(base: Path, to: Path) -> None:
     cover = to.with_name("cover.png")
     run_ffmpeg("-f", "lavfi", "-i", "color=red:s=640x640", "-frames:v", "1", cover)
-    streams = ["-map", "1", "-map", "0", "-c", "copy", "-disposition:v:0", "attached_pic", "-disposition:v:1", "default"]
+    streams = [
+        "-map",
+        "1",
+        "-map",
+        "0",
+        "-c",
+        "copy",
+        "-disposition:v:0",
+        "attached_pic",
+        "-disposition:v:1",
+        "default",
+    ]
     run_ffmpeg("-i", base, "-i", cover, *streams, to)
 
 
 def two_pictures(base: Path, to: Path) -> None:
     """The second video stream is smaller and not the default one."""
     small = make_film(to.with_name("small.mp4"), frames=50, size=(160, 90), clicks_s=None)
-    run_ffmpeg("-i", small, "-i", base, "-map", "0:v", "-map", "1", "-c", "copy", "-disposition:v:0", "0", "-disposition:v:1", "default", to)
+    run_ffmpeg(
+        "-i",
+        small,
+        "-i",
+        base,
+        "-map",
+        "0:v",
+        "-map",
+        "1",
+        "-c",
+        "copy",
+        "-disposition:v:0",
+        "0",
+        "-disposition:v:1",
+        "default",
+        to,
+    )
 
 
 def joined(*starts_s: float) -> Maker:
@@ -111,7 +138,9 @@ def sound_changes(base: Path, to: Path) -> None:
     """The first half has stereo at 48 kHz, the second mono at 22 kHz."""
     parts = []
     for start_s, extra in ((0, []), (6, ["-ac", "1", "-ar", "22050"])):
-        run_ffmpeg("-i", base, "-c:v", "copy", *extra, "-output_ts_offset", str(start_s), "-muxdelay", "0", "-f", "mpegts", to)
+        run_ffmpeg(
+            "-i", base, "-c:v", "copy", *extra, "-output_ts_offset", str(start_s), "-muxdelay", "0", "-f", "mpegts", to
+        )
         parts.append(to.read_bytes())
     to.write_bytes(b"".join(parts))
 

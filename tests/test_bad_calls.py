@@ -12,13 +12,24 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import typer
 
+from backend.cli import app
+from backend.errors import SelectsError
 from tests import bad_films as bad
 from tests.films import make_film, read_film, run_ffmpeg
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = [sys.executable, "-c", "from backend.cli import main; main()", "find"]
-NAMES = ["a b'c\"d.mp4", "ünï–日本.mp4", "%d%s:x.mp4", "$(touch x);`touch y`.mp4", "new\nline[1]*.mp4", "-film.mp4", "a" * 246 + ".mp4"]
+NAMES = [
+    "a b'c\"d.mp4",
+    "ünï–日本.mp4",
+    "%d%s:x.mp4",
+    "$(touch x);`touch y`.mp4",
+    "new\nline[1]*.mp4",
+    "-film.mp4",
+    "a" * 246 + ".mp4",
+]
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +67,9 @@ def refused(answer: tuple[int, str, str], *words: str) -> None:
 
 def left_over(*folders: Path) -> list[Path]:
     kinds = (".partial-", ".tmp", ".part")
-    return [p for folder in folders if folder.is_dir() for p in folder.rglob("*") if any(kind in p.name for kind in kinds)]
+    return [
+        p for folder in folders if folder.is_dir() for p in folder.rglob("*") if any(kind in p.name for kind in kinds)
+    ]
 
 
 WRONG_CALLS: dict[str, tuple[list[str], str]] = {
@@ -80,12 +93,24 @@ WRONG_CALLS: dict[str, tuple[list[str], str]] = {
 }
 
 
-def test_wrong_options_are_refused_before_anything_is_read(base: Path, tmp_path: Path) -> None:
-    with ThreadPoolExecutor(2) as pool:
-        calls = {name: pool.submit(run, tmp_path / "home", base, *words, cwd=tmp_path) for name, (words, _) in WRONG_CALLS.items()}
-    for name, call in calls.items():
-        refused(call.result(), WRONG_CALLS[name][1])
+@pytest.mark.parametrize("case", WRONG_CALLS)
+def test_wrong_options_are_refused_before_anything_is_read(
+    case: str, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words, reason = WRONG_CALLS[case]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SELECTS_HOME", str(tmp_path / "home"))
+    with pytest.raises((SelectsError, typer.TyperException)) as refusal:
+        app(["find", str(base), *words], standalone_mode=False)
+    error = refusal.value
+    assert reason in (error.format_message() if isinstance(error, typer.TyperException) else str(error))
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("case", ["min over max", "no clip", "csv folder"])
+def test_a_wrong_call_is_refused_in_one_sentence(case: str, base: Path, home: Path, tmp_path: Path) -> None:
+    words, reason = WRONG_CALLS[case]
+    refused(run(home, base, *words, cwd=tmp_path), reason)
 
 
 @pytest.mark.parametrize("case", ["empty", "directory", "fifo", "text"])
@@ -105,7 +130,21 @@ def test_any_name_is_only_a_name(base: Path, home: Path, tmp_path: Path) -> None
 
     def one(name: str) -> None:
         out = tmp_path / f"out {names.index(name)}"
-        code, answer, err = run(home, "--json", "--output", out, "--min-duration", "1", "--max-duration", "2", "--top-n", "1", "--", name, cwd=tmp_path)
+        code, answer, err = run(
+            home,
+            "--json",
+            "--output",
+            out,
+            "--min-duration",
+            "1",
+            "--max-duration",
+            "2",
+            "--top-n",
+            "1",
+            "--",
+            name,
+            cwd=tmp_path,
+        )
         assert code == 0, err
         assert json.loads(answer)["movie"]["path"] == name
         clip = json.loads(answer)["clips"][0]
@@ -131,7 +170,9 @@ def test_nothing_but_the_named_file_is_opened(case: str, base: Path, home: Path,
     log = tmp_path / "log"
     env = {**os.environ, "SELECTS_HOME": str(home), "PYTHONPATH": str(ROOT)}
     trace = ["strace", "-f", "-qq", "-e", "trace=open,openat,connect", "-o", str(log)]
-    done = subprocess.run([*trace, *COMMAND, str(tmp_path / name)], env=env, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        [*trace, *COMMAND, str(tmp_path / name)], env=env, capture_output=True, text=True, check=False, timeout=120
+    )
     assert done.returncode == 2
     opened = log.read_text()
     assert str(tmp_path / name) in opened
@@ -210,9 +251,9 @@ def test_output_that_nobody_reads_to_its_end(base: Path, home: Path) -> None:
 
 @pytest.fixture(scope="module")
 def long_film(base: Path) -> Path:
-    """Two minutes, slow enough to be interrupted."""
+    """A minute and a half, slow enough to be interrupted."""
     film = base.with_name("long.mp4")
-    source = ["-f", "lavfi", "-i", "testsrc2=s=1280x720:r=25:d=120", "-f", "lavfi", "-i", "anoisesrc=a=0.1:d=120"]
+    source = ["-f", "lavfi", "-i", "testsrc2=s=640x360:r=25:d=90", "-f", "lavfi", "-i", "anoisesrc=a=0.1:d=90"]
     run_ffmpeg(*source, "-c:v", "libx264", "-preset", "ultrafast", film)
     return film
 

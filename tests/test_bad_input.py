@@ -25,7 +25,9 @@ from tests.films import read_frame_number
 SRT = b"1\n00:00:01,000 --> 00:00:02,000\nHello.\n\n"
 HLS = b"#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\nother.ts\n#EXTINF:6,\nhttp://127.0.0.1:9/x.ts\n#EXT-X-ENDLIST\n"
 DASH = b'<?xml version="1.0"?><MPD><Period><BaseURL>other.mov</BaseURL></Period></MPD>'
-SDP = b"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 9999 RTP/AVP 96\na=rtpmap:96 H264/90000\n"
+SDP = (
+    b"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 9999 RTP/AVP 96\na=rtpmap:96 H264/90000\n"
+)
 
 REFUSED: dict[str, tuple[str, Maker, str]] = {
     "empty": ("film.mp4", holding(b""), "it is empty"),

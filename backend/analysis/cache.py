@@ -19,7 +19,7 @@ from backend.media.timeline import Timeline
 
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
 SCAN_VERSION = 1
-SOUND_VERSION = 1
+SOUND_VERSION = 2
 
 
 @dataclass(frozen=True)

@@ -106,12 +106,15 @@ def _write(path: Path, extracted: Extracted, dimension: int, stamp: Mapping[str,
 def _read(path: Path, dimension: int, stamp: Mapping[str, str]) -> Extracted:
     from pyarrow import parquet
 
-    table = parquet.read_table(path, use_threads=False, page_checksum_verification=True)
+    # Not read_table: that goes by way of pyarrow.dataset, which imports pandas.
+    with parquet.ParquetFile(path, page_checksum_verification=True) as file:
+        table = file.read(use_threads=False)
     found = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
     if any(found.get(key) != value for key, value in stamp.items()):
         raise ValueError("another film's file")
     column = table.column("vector").combine_chunks()
-    vectors = np.array(column.flatten().to_numpy(), np.float32).reshape(table.num_rows, dimension)
+    # Not to_numpy, which imports pandas.
+    vectors = np.array(np.from_dlpack(column.flatten()), np.float32).reshape(table.num_rows, dimension)
     faces = table.column("faces").to_pylist() if found[FACES] == "1" else []
     return Extracted(vectors, tuple(tuple(_face(row) for row in rows) for rows in faces))
 

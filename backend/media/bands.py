@@ -51,9 +51,8 @@ def find_bands(
 
 def _written(lettering: NDArray[np.float64], shot_s: Intervals, duration_s: float) -> Intervals:
     """Stretches in which text stays on screen, widened to whole shots (a roll of credits is one shot or several)."""
-    from scipy.ndimage import median_filter
-
-    steady = median_filter(lettering, LETTERING_REACH_S, mode="nearest")
+    around = np.pad(lettering, LETTERING_REACH_S // 2, mode="edge")
+    steady = np.median(np.lib.stride_tricks.sliding_window_view(around, LETTERING_REACH_S), axis=1)
     text = steady > max(LETTERING_SHARE, LETTERING_RATIO * float(np.median(lettering)))
     runs = _runs(text, np.append(np.arange(len(text), dtype=np.float64), duration_s), CREDITS_MIN_S)
     first = np.maximum(np.searchsorted(shot_s[:, 0], runs[:, 0], side="right") - 1, 0)
