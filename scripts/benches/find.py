@@ -3,7 +3,7 @@
     scripts/bench find FILM [--rounds 3] [--long 12]
 
 Each round runs `ffmpeg -i FILM -f null -`, then `find`, then `find --fast`, each `find` in an empty SELECTS_HOME and
-with everything it needs included: process start, imports, loading of models. Ratios are of one round; medians are given.
+everything it needs included: process start, imports, loading of models. A ratio is of one round; medians are given.
 `--long N` joins the film N times besides and prints the peak of memory and how time grows.
 """
 
