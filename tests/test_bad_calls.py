@@ -1,4 +1,4 @@
-"""The real command on bad files, names, places and options: its exit code, its one sentence, and what it leaves behind."""
+"""The real command on bad files, names, places and options: its exit code, its one sentence, what it leaves behind."""
 
 import json
 import os
@@ -278,7 +278,7 @@ def test_interrupted_and_killed_runs_leave_nothing_half(long_film: Path, home: P
         return any(p.suffix == ".jpg" for p in left_over_pictures())
 
     def left_over_pictures() -> list[Path]:
-        return [p for p in home.glob("films/*/*.partial-*/*")]
+        return list(home.glob("films/*/*.partial-*/*"))
 
     code, err = stopped(signal.SIGINT, decoding)
     assert (code, "interrupted" in err, "Traceback" in err) == (130, True, False), err

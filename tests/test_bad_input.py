@@ -87,7 +87,11 @@ USED: dict[str, tuple[str, Maker, Seen]] = {
     "one frame": ("film.mp4", made(frames=1, cuts=(), clicks_s=()), Seen(0.04, (), ())),
     "0.3 seconds": ("film.mp4", made(frames=8, cuts=(), clicks_s=()), Seen(0.32, (), ())),
     "varying rate": ("film.mkv", made(durations_ms=(20, 60, 40, 80), cuts=(40, 80)), Seen(7.48, (2.0, 4.0), (1, 3, 5))),
-    "varying rate, jitter": ("film.mkv", made(durations_ms=(33, 47, 28, 52), cuts=(50, 100)), Seen(6.0, (2.0, 4.0), (1, 3, 5))),
+    "varying rate, jitter": (
+        "film.mkv",
+        made(durations_ms=(33, 47, 28, 52), cuts=(50, 100)),
+        Seen(6.0, (2.0, 4.0), (1, 3, 5)),
+    ),
     "odd size, 4:4:4": ("film.mp4", made(size=(321, 181), pixel_format="yuv444p"), Seen()),
     "turned 90": ("film.mp4", made(rotation=90), Seen()),
     "turned 180": ("film.mp4", made(rotation=180), Seen()),
@@ -95,12 +99,32 @@ USED: dict[str, tuple[str, Maker, Seen]] = {
     "interlaced": ("film.mp4", made(video=["-flags", "+ildct+ilme", "-x264opts", "tff=1"]), Seen()),
     "5.1": ("film.mp4", made(channels=6), Seen()),
     "8-bit mono 8 kHz, b-frames in avi": (
-        "film.avi", ffmpeg("-i", "BASE", "-c:v", "copy", "-c:a", "pcm_u8", "-ar", "8000", "-ac", "1"), Seen()
+        "film.avi",
+        ffmpeg("-i", "BASE", "-c:v", "copy", "-c:a", "pcm_u8", "-ar", "8000", "-ac", "1"),
+        Seen(),
     ),
     "second sound is the default one": (
         "film.mkv",
-        ffmpeg("-f", "lavfi", "-i", "sine=d=6", "-i", "BASE", "-map", "1:v", "-map", "0:a", "-map", "1:a", "-c:v", "copy",
-               "-disposition:a:0", "0", "-disposition:a:1", "default"),
+        ffmpeg(
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=d=6",
+            "-i",
+            "BASE",
+            "-map",
+            "1:v",
+            "-map",
+            "0:a",
+            "-map",
+            "1:a",
+            "-c:v",
+            "copy",
+            "-disposition:a:0",
+            "0",
+            "-disposition:a:1",
+            "default",
+        ),
         Seen(),
     ),
     "starts at 1000 s, ts": ("film.ts", made(start_s=1000), Seen()),
@@ -108,22 +132,30 @@ USED: dict[str, tuple[str, Maker, Seen]] = {
     "starts at 5 s, mkv": ("film.mkv", made(start_s=5), Seen()),
     "edit list": ("film.mp4", ffmpeg("-ss", "1.5", "-i", "BASE", "-c", "copy"), Seen(4.48, (0.48, 2.48), (1, 3))),
     "no time stamps at all": ("film.h264", ffmpeg("-i", "BASE", "-an", "-c", "copy"), SILENT),
-    "stamps jump back": ("film.ts", bad.joined(0, 0), Seen(12.0, (2.0, 4.0, 6.0, 8.0, 10.0), (1, 3, 5, 7, 9, 11), "jump")),
-    "stamps jump far ahead": ("film.ts", bad.joined(0, 5000), Seen(12.0, (2.0, 4.0, 6.0, 8.0, 10.0), (1, 3, 5, 7, 9, 11), "jump")),
-    "sound changes on the way": ("film.ts", bad.sound_changes, Seen(11.92, None, (1, 3, 5, 6, 8, 10))),
+    "stamps jump back": (
+        "film.ts",
+        bad.joined(0, 0),
+        Seen(12.0, (2.0, 4.0, 6.0, 8.0, 10.0), (1, 3, 5, 7, 9, 11), "jump"),
+    ),
+    "stamps jump far ahead": (
+        "film.ts",
+        bad.joined(0, 5000),
+        Seen(12.0, (2.0, 4.0, 6.0, 8.0, 10.0), (1, 3, 5, 7, 9, 11), "jump"),
+    ),
+    "sound changes on the way": ("film.ts", bad.sound_changes, Seen(11.92, None, (1, 3, 5, 6, 8, 10), "jump|damaged")),
     "sound is not a number": ("film.mkv", bad.not_a_number, Seen(clicks=None)),
     "sound too long": (
-        "film.mp4", ffmpeg("-i", "BASE", "-f", "lavfi", "-i", "anoisesrc=a=0.1:d=20", "-map", "0:v", "-map", "1:a", "-c:v", "copy"), Seen(clicks=None)
+        "film.mp4",
+        ffmpeg("-i", "BASE", "-f", "lavfi", "-i", "anoisesrc=a=0.1:d=20", "-map", "0:v", "-map", "1:a", "-c:v", "copy"),
+        Seen(clicks=None),
     ),
-    "sound too short": (
-        "film.mp4", ffmpeg("-i", "BASE", "-af", "atrim=end=2", "-c:v", "copy"), Seen(clicks=(1,))
-    ),
+    "sound too short": ("film.mp4", ffmpeg("-i", "BASE", "-af", "atrim=end=2", "-c:v", "copy"), Seen(clicks=(1,))),
     "film with cover art": ("film.mp4", bad.film_with_cover, Seen()),
     "two pictures": ("film.mkv", bad.two_pictures, Seen()),
     "header says 30000 x 30000": ("film.avi", bad.motion_jpeg((30_000, 30_000), None), SILENT),
     "header says 65535 x 65535": ("film.avi", bad.motion_jpeg((65_535, 65_535), None), SILENT),
     "link to a film": ("film.mp4", lambda base, to: to.symlink_to(base), Seen()),
-}  # fmt: skip
+}
 HDR = ("-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", "-x265-params",
        "log-level=error:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc")  # fmt: skip
 USED["10 bits, PQ"] = ("film.mp4", ffmpeg("-i", "BASE", *HDR), Seen(warning="HDR"))
