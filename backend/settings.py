@@ -4,7 +4,13 @@ import os
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 from backend.errors import InputError
 
@@ -37,7 +43,7 @@ class Ranking(_Section):
 class Settings(BaseSettings):
     """The settings of one process; made once, at the roof, and handed down."""
 
-    model_config = SettingsConfigDict(env_prefix="SELECTS_", env_nested_delimiter="__", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="SELECTS_", env_nested_delimiter="__", frozen=True, extra="forbid")
 
     home: Path
     models: Models = Models()
@@ -73,5 +79,7 @@ def load_settings() -> Settings:
         first = wrong.errors()[0]
         name = "__".join(str(part) for part in first["loc"]).upper()
         raise InputError(f"The setting SELECTS_{name} is wrong: {first['msg']}.") from None
+    except SettingsError as wrong:
+        raise InputError(f"A SELECTS_ variable of the environment cannot be read, it must be JSON: {wrong}.") from None
     except ValueError as wrong:
         raise InputError(f"The settings file {home_folder() / 'settings.toml'} cannot be read: {wrong}.") from None

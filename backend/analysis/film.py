@@ -92,6 +92,8 @@ def analyse(request: AnalysisRequest, progress: Progress = silent) -> Analysis:
         request.path, request.home / "checksums.json", lambda done, total: progress("checksum", done, total)
     )
     cache = FilmCache(request.home / "films" / checksum)
+    if cache.load_scan(request.scan_key) is None:
+        _load(request.extractors)
     dialogue = read_dialogue(probe)
     stop = threading.Event()
     with ThreadPoolExecutor(1, "sound") as pool:
@@ -151,11 +153,9 @@ def _look(request: AnalysisRequest, probe: Probe, checksum: str, cache: FilmCach
     lookers = {name: e for name, e in request.extractors.items() if e.reads & PICTURES}
     scan = cache.load_scan(request.scan_key)
     if scan is None:
-        _load(request.extractors)
         scan, made = _decode(request, probe, cache, lookers, progress)
     else:
-        inputs = _inputs(request, scan)
-        found = {name: store.get(checksum, e, inputs=inputs) for name, e in lookers.items()}
+        found = {name: store.get(checksum, e, inputs=_inputs(request, scan, e)) for name, e in lookers.items()}
         made = {name: extracted for name, extracted in found.items() if extracted is not None}
         missing = {name: e for name, e in lookers.items() if name not in made}
         if missing:
@@ -169,12 +169,12 @@ def _look(request: AnalysisRequest, probe: Probe, checksum: str, cache: FilmCach
         else:
             lookers = {}
     for name, extractor in lookers.items():
-        store.put(checksum, extractor, made[name], inputs=_inputs(request, scan))
+        store.put(checksum, extractor, made[name], inputs=_inputs(request, scan, extractor))
     return _Seen(scan, made)
 
 
-def _inputs(request: AnalysisRequest, scan: Scan) -> str:
-    return digest(request.scan_key, scan.shots, scan.keyframes)
+def _inputs(request: AnalysisRequest, scan: Scan, extractor: Extractor, *more: object) -> str:
+    return digest(request.scan_key, scan.shots, scan.keyframes, extractor.weights_stamp, *more)
 
 
 def _load(extractors: Mapping[str, Extractor]) -> None:
@@ -247,10 +247,10 @@ def _measure(
 ) -> dict[str, Extracted]:
     """All features: those of the pictures, and the ones made of sound, signals and words, which cost little."""
     others = {name: e for name, e in request.extractors.items() if name not in made.features}
-    inputs = digest(_inputs(request, made.scan), dialogue)
     done = dict(made.features)
     material: list[ShotMaterial] | None = None
     for name, extractor in others.items():
+        inputs = _inputs(request, made.scan, extractor, dialogue)
         stored = store.get(checksum, extractor, inputs=inputs)
         if stored is None:
             material = material or shot_material(made.scan, sound, dialogue)

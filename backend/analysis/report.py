@@ -214,7 +214,8 @@ def _clip(report: ReportData, clip: Mapping[str, Any], shots: Sequence[tuple[flo
 
 
 def _nearest(shots: Sequence[tuple[float, bytes]], second: float) -> bytes:
-    return min(shots, key=lambda shot: abs(shot[0] - second))[1] if shots else b""
+    before = [jpeg for at, jpeg in shots if at <= second]
+    return before[-1] if before else shots[0][1] if shots else b""
 
 
 def _shown(thumbnails: Sequence[Thumbnail]) -> list[tuple[float, bytes]]:

@@ -82,6 +82,14 @@ class Extractor(ABC):
         self.cache = cache
         self.offline = offline
 
+    @property
+    def weights_stamp(self) -> str:
+        """What tells weights given by path from others: names, sizes, times of change; empty where none are given."""
+        if self.weights is None:
+            return ""
+        files = sorted(self.weights.rglob("*")) if self.weights.is_dir() else [self.weights]
+        return repr([(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.is_file()])
+
     def load(self) -> None:
         """Load the weights, if there are any. Called once, before decoding starts; raises MissingWeights."""
         return

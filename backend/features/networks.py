@@ -7,6 +7,7 @@ did not, the first use makes them in `cache`, or in memory. Why: docs/decisions/
 import contextlib
 import importlib.metadata
 import importlib.util
+import os
 import sys
 import threading
 import uuid
@@ -108,8 +109,10 @@ def session(name: str, cache: Path | None, installed: Path = INSTALLED) -> "onnx
 
 
 def _import_runtime() -> None:
-    # Two threads that import its parts at the same time can lock each other out.
+    # Two threads that import its parts at the same time can lock each other out. Its telemetry would write outside
+    # SELECTS_HOME and ask for a host; it can be turned off only before the import.
     with _IMPORTING:
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
         import onnxruntime  # noqa: F401
 
 

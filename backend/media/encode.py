@@ -54,9 +54,9 @@ def written_whole(target: Path) -> Iterator[Path]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         for old in target.parent.glob(f"{TEMPORARY}*.part"):
-            if time.time() - old.stat().st_mtime > STALE_S:
+            if _is_left(old):
                 old.unlink(missing_ok=True)
-        temporary = target.parent / f"{TEMPORARY}{secrets.token_hex(6)}.part"
+        temporary = target.parent / f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(6)}.part"
         temporary.touch(exist_ok=False)
     except OSError as problem:
         raise _cannot_write(target, problem) from problem
@@ -67,6 +67,13 @@ def written_whole(target: Path) -> Iterator[Path]:
         raise _cannot_write(target, problem) from problem
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _is_left(part: Path) -> bool:
+    """Whether the process that was writing this file is gone, or must be by its age (numbers of processes return)."""
+    owner = part.name.removeprefix(TEMPORARY).partition("-")[0]
+    gone = owner.isdigit() and Path("/proc").is_dir() and not Path("/proc", owner).exists()
+    return gone or time.time() - part.stat().st_mtime > STALE_S
 
 
 def encode(command: Sequence[str], target: Path, wanted: int, progress: Progress) -> int:

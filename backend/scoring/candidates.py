@@ -9,7 +9,7 @@ from backend.scoring.film import Floats, ScoringFilm
 from backend.scoring.windows import NOTHING, Segments, Windows, check_limits, segments, stride, windows
 
 FADE_S = 1.0
-"""Black shorter than this is a fade between shots, not excluded material."""
+"""Black shorter than this is a fade between shots, not excluded material, but for the film's first and last frames."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def excluded(film: ScoringFilm) -> Floats:
         (float(start), float(end))
         for name, band in film.bands_s.items()
         for start, end in np.reshape(band, (-1, 2))
-        if end > start and (name != "black" or end - start >= FADE_S)
+        if end > start and (name != "black" or end - start >= FADE_S or start <= 0 or end >= film.duration_s)
     ]
     merged: list[tuple[float, float]] = []
     for start, end in sorted(spans):
