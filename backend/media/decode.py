@@ -1,5 +1,6 @@
 """Frames of a film in display order, whatever is wrong with the file."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -82,7 +83,8 @@ def prepare(stream: VideoStream, *, fast: bool) -> None:
     """Set threads and, for `fast`, leave out the in-loop filter, which analysis at thumbnail size does not see."""
     context = stream.codec_context
     context.thread_type = "AUTO"
-    context.thread_count = 0
+    # A few more than cores: while one frame is measured here, others are ready to go on.
+    context.thread_count = (os.cpu_count() or 1) + 2
     context.options = {**context.options, **LIMITS}
     if fast:
         context.options = {**context.options, "skip_loop_filter": "all"}
