@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import IO
@@ -51,22 +51,20 @@ def written_whole(target: Path) -> Iterator[Path]:
 
     What dead runs left in the folder is cleared away. Raises OutputError where folder or file cannot be written.
     """
+    temporary = target.parent / f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(6)}.part"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         for old in target.parent.glob(f"{TEMPORARY}*.part"):
             if _is_left(old):
                 old.unlink(missing_ok=True)
-        temporary = target.parent / f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(6)}.part"
         temporary.touch(exist_ok=False)
-    except OSError as problem:
-        raise _cannot_write(target, problem) from problem
-    try:
         yield temporary
         temporary.replace(target)
     except OSError as problem:
         raise _cannot_write(target, problem) from problem
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def _is_left(part: Path) -> bool:
