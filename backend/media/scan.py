@@ -91,7 +91,7 @@ def scan_film(
 ) -> Scan:
     """Decode the picture of `probe.path` once; `on_shot` gets each shot as soon as its end is known.
 
-    Memory does not grow with the film but for some 500 bytes a frame. Raises FilmUnreadable where no frame can be decoded.
+    Memory grows with the film by some 500 bytes a frame only. Raises FilmUnreadable where no frame can be decoded.
     """
     damage = Damage()
     with open_film(probe.path) as container:
