@@ -92,14 +92,15 @@ def analyse(request: AnalysisRequest, progress: Progress = silent) -> Analysis:
         request.path, request.home / "checksums.json", lambda done, total: progress("checksum", done, total)
     )
     cache = FilmCache(request.home / "films" / checksum)
-    if cache.load_scan(request.scan_key) is None:
+    scan = cache.load_scan(request.scan_key)
+    if scan is None:
         _load(request.extractors)
     dialogue = read_dialogue(probe)
     stop = threading.Event()
     with ThreadPoolExecutor(1, "sound") as pool:
         try:
             hearing: Future[Heard] = pool.submit(_hear, probe, cache, progress, stop)
-            made = _look(request, probe, checksum, cache, progress)
+            made = _look(request, probe, checksum, cache, scan, progress)
             heard = hearing.result()
         except BaseException:
             stop.set()
@@ -147,11 +148,12 @@ class _Seen:
     features: Mapping[str, Extracted]
 
 
-def _look(request: AnalysisRequest, probe: Probe, checksum: str, cache: FilmCache, progress: Progress) -> _Seen:
-    """Scan and picture features, from the cache as far as it goes."""
+def _look(
+    request: AnalysisRequest, probe: Probe, checksum: str, cache: FilmCache, scan: Scan | None, progress: Progress
+) -> _Seen:
+    """Scan and picture features, from the stored `scan` as far as it goes; without one all extractors are loaded."""
     store = FeatureStore(request.home / "features")
     lookers = {name: e for name, e in request.extractors.items() if e.reads & PICTURES}
-    scan = cache.load_scan(request.scan_key)
     if scan is None:
         scan, made = _decode(request, probe, cache, lookers, progress)
     else:
@@ -164,7 +166,8 @@ def _look(request: AnalysisRequest, probe: Probe, checksum: str, cache: FilmCach
                 made |= _reread(request, scan, cache, missing, progress)
             except OSError:  # a stored picture is lost or damaged: the film has them all
                 cache.discard_scan(request.scan_key)
-                return _look(request, probe, checksum, cache, progress)
+                _load(request.extractors)
+                return _look(request, probe, checksum, cache, None, progress)
             lookers = missing
         else:
             lookers = {}
