@@ -89,10 +89,10 @@ def find(  # noqa: PLR0913  the options are the command
 ) -> None:
     """Find the best clips of a film, say why, and cut them."""
     from backend.analysis.cut import cut_clips, prepare_folder
-    from backend.analysis.files import require_writable
     from backend.analysis.find import FindRequest
     from backend.analysis.find import find as find_clips
     from backend.analysis.findings import to_json, write_csv
+    from backend.files import require_writable
     from backend.scoring.ensemble import shape, weights
     from backend.settings import load_settings
     from backend.terminal import TerminalProgress, show

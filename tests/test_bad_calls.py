@@ -66,10 +66,7 @@ def refused(answer: tuple[int, str, str], *words: str) -> None:
 
 
 def left_over(*folders: Path) -> list[Path]:
-    kinds = (".partial-", ".tmp", ".part")
-    return [
-        p for folder in folders if folder.is_dir() for p in folder.rglob("*") if any(kind in p.name for kind in kinds)
-    ]
+    return [p for folder in folders if folder.is_dir() for p in folder.rglob("*.part")]
 
 
 WRONG_CALLS: dict[str, tuple[list[str], str]] = {
@@ -278,7 +275,7 @@ def test_interrupted_and_killed_runs_leave_nothing_half(long_film: Path, home: P
         return any(p.suffix == ".jpg" for p in left_over_pictures())
 
     def left_over_pictures() -> list[Path]:
-        return list(home.glob("films/*/*.partial-*/*"))
+        return list(home.glob("films/*/.selects-*/*"))
 
     code, err = stopped(signal.SIGINT, decoding)
     assert (code, "interrupted" in err, "Traceback" in err) == (130, True, False), err

@@ -15,12 +15,12 @@ import pytest
 
 from backend.analysis.cache import FilmCache
 from backend.analysis.checksum import film_checksum
-from backend.analysis.files import folder_atomically, write_atomically
 from backend.analysis.film import Analysis, AnalysisRequest, analyse
 from backend.errors import OutputError
 from backend.features.base import Extracted, Extractor, ShotMaterial
 from backend.features.registry import EXTRACTORS, PROFILES
 from backend.features.schema import Block, FeatureSchema
+from backend.files import folder_atomically
 from tests.command import COMMAND, environment
 from tests.films import make_film
 
@@ -92,7 +92,7 @@ def same(one: Analysis, other: Analysis) -> None:
 
 def left_over(home: Path) -> list[str]:
     """Anything temporary that was not cleaned away."""
-    return [str(path) for path in home.rglob("*") if "partial" in path.name or path.name.endswith(".tmp")]
+    return [str(path) for path in home.rglob("*") if path.name.endswith(".part")]
 
 
 # --- a second run
@@ -266,43 +266,17 @@ def test_a_kill_leaves_nothing_that_passes_for_whole(tmp_path: Path, films: Path
     command = [*COMMAND, "find", str(films / "people_walking_432p.mp4"), "--json"]
     with subprocess.Popen(command, env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
         until = time.monotonic() + 120
-        while not list(home.glob("films/*/scan-*.partial-*")):
+        while not list(home.glob("films/*/.selects-*/")):
             assert time.monotonic() < until
             assert run.poll() is None
             time.sleep(0.02)
         os.kill(run.pid, signal.SIGKILL)
-    (partial,) = home.glob("films/*/scan-*.partial-*")
+    assert left_over(home)
     assert list(home.rglob("scan.json")) == []
-    target = Path(str(partial).partition(".partial-")[0])
-    with folder_atomically(target) as folder:
+    (film,) = (home / "films").iterdir()
+    with folder_atomically(film / "scan") as folder:
         (folder / "scan.json").write_text("{}")
-    assert sorted(path.name for path in target.parent.glob("scan-*")) == [target.name]
-
-
-# --- files and folders
-
-
-def test_a_file_is_written_whole_or_not(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "file.json"
-    write_atomically(path, b"one")
-    write_atomically(path, b"two")
-    assert path.read_bytes() == b"two"
-    assert [p.name for p in path.parent.iterdir()] == ["file.json"]
-    with pytest.raises(OutputError, match="Cannot write"):
-        write_atomically(path / "below", b"three")
-    path.with_name("folder").mkdir()
-    with pytest.raises(OutputError):
-        write_atomically(path.with_name("folder"), b"four")
-    assert sorted(p.name for p in path.parent.iterdir()) == ["file.json", "folder"]
-
-
-def test_the_faster_of_two_writers_of_a_folder_stays(tmp_path: Path) -> None:
-    with folder_atomically(tmp_path / "scan") as slow:
-        (slow / "who").write_text("slow")
-        with folder_atomically(tmp_path / "scan") as fast:
-            (fast / "who").write_text("fast")
-    assert (tmp_path / "scan" / "who").read_text() == "fast"
-    assert [path.name for path in tmp_path.iterdir()] == ["scan"]
+    assert sorted(path.name for path in film.iterdir()) == ["scan"]
 
 
 def test_checksums_are_remembered_by_path_size_and_time(tmp_path: Path) -> None:

@@ -644,7 +644,7 @@ def test_two_writers_and_a_reader_get_along(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="Cannot store features"):
+    with pytest.raises(OutputError, match="Cannot write"):
         FeatureStore(tmp_path / "file").put("a" * 64, Dialogue, Extracted(np.zeros((0, 384), np.float32)), inputs="x")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from backend.analysis.files import write_atomically
+from backend.files import write_atomically
 from backend.media.audio import Sound
 from backend.media.scan import Scan
 from backend.media.timeline import Timeline

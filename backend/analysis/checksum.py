@@ -5,8 +5,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from backend.analysis.files import write_atomically
 from backend.errors import FilmUnreadable
+from backend.files import write_atomically
 
 CHUNK_BYTES = 4 << 20
 REMEMBERED = 2000

@@ -6,13 +6,13 @@ from typing import cast
 
 import numpy as np
 
-from backend.analysis.files import cannot_write, require_writable
 from backend.analysis.find import Findings
 from backend.analysis.findings import report_data
 from backend.analysis.pictures import read_pictures
 from backend.analysis.progress import Progress, silent
 from backend.analysis.report import write_report
 from backend.analysis.view import FACE_EXTRACTORS
+from backend.files import cannot_write, require_writable
 from backend.media.crop import SHAPES, CropPath, Points, plan_crop, salient_x, window_share
 from backend.media.render import ClipFormat, ClipRequest, clip_name, render_clip
 from backend.scoring.rank import ScoredClip

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.analysis.files import write_atomically
 from backend.errors import InputError
+from backend.files import write_atomically
 from backend.media.scenes import group_shots
 
 SCENE_BLOCKS = ("vgg19", "hsv")
@@ -41,7 +41,7 @@ def evaluate_scenes(folder: Path, out: Path) -> dict[str, list[int]]:
     if not files:
         raise InputError(f"No films (*.npz) in {str(folder)!r}.")
     scenes = {path.stem: _scenes_of(path) for path in files}
-    write_atomically(out, json.dumps(scenes, indent=1).encode())
+    write_atomically(out, json.dumps(scenes, indent=1).encode(), durable=True)
     return scenes
 
 

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from backend.analysis.cache import FilmCache, Heard, save_scan
 from backend.analysis.checksum import film_checksum
-from backend.analysis.files import folder_atomically
 from backend.analysis.pictures import PictureWorker, read_pictures, write_pictures
 from backend.analysis.progress import Progress, silent
 from backend.features.base import Extracted, Extractor, ShotMaterial
 from backend.features.schema import FeatureSchema
 from backend.features.speech import SpeechDetector
 from backend.features.store import FeatureStore, digest
+from backend.files import folder_atomically
 from backend.media.audio import RATE_HZ, Sound, analyse_sound, read_samples, whole_seconds
 from backend.media.decode import Damage
 from backend.media.keyframes import ShotPictures

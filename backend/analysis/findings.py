@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from backend.analysis.files import write_atomically
 from backend.analysis.find import Findings
 from backend.analysis.pictures import keyframe_path
 from backend.analysis.report import ReportData, Thumbnail
+from backend.files import write_atomically
 from backend.scoring.rank import ScoredClip
 
 CSV_COLUMNS = (
@@ -74,7 +74,7 @@ def write_csv(path: Path, findings: Findings, files: Files) -> None:
     for clip in findings.ranking.clips:
         row = clip_json(clip, files)
         writer.writerow(row | {"reasons": " ".join(row["reasons"])})
-    write_atomically(path, table.getvalue().encode(errors="backslashreplace"))
+    write_atomically(path, table.getvalue().encode(errors="backslashreplace"), durable=True)
 
 
 def report_data(findings: Findings, files: Files) -> ReportData:

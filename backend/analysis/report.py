@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.errors import OutputError
-from backend.media.encode import written_whole
+from backend.files import file_atomically
 from backend.media.timecode import source_timecode
 
 Floats = NDArray[np.float64]
@@ -90,7 +90,7 @@ class ReportData:
 def write_report(path: Path, report: ReportData) -> Path:
     """Write the page to `path` (replaced whole, or not at all) and return it; raises OutputError."""
     text = render_report(report)
-    with written_whole(path) as temporary:
+    with file_atomically(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="replace")
     return path
 

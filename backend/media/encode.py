@@ -1,15 +1,12 @@
-"""Running ffmpeg so that a file is written whole or not at all, and its failures are sentences."""
+"""Running ffmpeg, so that it ends when we do and its failures are sentences."""
 
 import errno
 import os
 import re
-import secrets
 import subprocess
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import IO
@@ -19,8 +16,6 @@ from backend.errors import OutputError
 Progress = Callable[[float], None]
 
 ENCODE_FLAGS = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-progress", "pipe:1")
-TEMPORARY = ".selects-"
-STALE_S = 3600.0
 # What ffmpeg says after it has said what was wrong.
 CONSEQUENCE = re.compile(
     r"Conversion failed|Error (opening|while filtering|sending)|\[(out|vost|aost)#.*(Terminating|Nothing)"
@@ -43,35 +38,6 @@ def known_filters() -> frozenset[str]:
     command = [binary(), "-hide_banner", "-filters"]
     listing = subprocess.run(command, capture_output=True, check=False, text=True, stdin=subprocess.DEVNULL).stdout
     return frozenset(line.split()[1] for line in listing.splitlines() if len(line.split()) > 2)
-
-
-@contextmanager
-def written_whole(target: Path) -> Iterator[Path]:
-    """A hidden file in the target's folder that takes the target's name when the block ends well, and goes otherwise.
-
-    What dead runs left in the folder is cleared away. Raises OutputError where folder or file cannot be written.
-    """
-    temporary = target.parent / f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(6)}.part"
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        for old in target.parent.glob(f"{TEMPORARY}*.part"):
-            if _is_left(old):
-                old.unlink(missing_ok=True)
-        temporary.touch(exist_ok=False)
-        yield temporary
-        temporary.replace(target)
-    except OSError as problem:
-        raise _cannot_write(target, problem) from problem
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
-
-
-def _is_left(part: Path) -> bool:
-    """Whether the process that was writing this file is gone, or must be by its age (numbers of processes return)."""
-    owner = part.name.removeprefix(TEMPORARY).partition("-")[0]
-    gone = owner.isdigit() and Path("/proc").is_dir() and not Path("/proc", owner).exists()
-    return gone or time.time() - part.stat().st_mtime > STALE_S
 
 
 def encode(command: Sequence[str], target: Path, wanted: int, progress: Progress) -> int:
@@ -123,8 +89,3 @@ def why_failed(target: Path, code: int, lines: Sequence[str]) -> str:
         return f"Cannot write {target.name!r}: ffmpeg was stopped by signal {-code}."
     telling = [line for line in lines if not CONSEQUENCE.match(line)] or lines or ["no reason given"]
     return f"Cannot write {target.name!r}: ffmpeg says {telling[-1]!r}."
-
-
-def _cannot_write(path: Path, problem: OSError) -> OutputError:
-    reason = (problem.strerror or str(problem)).lower()
-    return OutputError(f"Cannot write {str(path)!r}: {reason}.")

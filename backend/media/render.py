@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from backend.errors import FilmUnreadable, OutputError
+from backend.files import file_atomically
 from backend.media.crop import CropPath
-from backend.media.encode import ENCODE_FLAGS, Progress, binary, encode, known_filters, written_whole
+from backend.media.encode import ENCODE_FLAGS, Progress, binary, encode, known_filters
 from backend.media.filters import Span, picture_chain, sound_chain
 from backend.media.probe import FILM_FORMATS
 from backend.media.source import Source, read_source
@@ -81,7 +82,7 @@ def render_clip(request: ClipRequest, progress: Progress | None = None) -> Path:
     """
     span = _span(request)
     source = read_source(request.film)
-    with written_whole(request.target) as temporary:
+    with file_atomically(request.target) as temporary:
         _cut(request, source, span, temporary, progress or (lambda _: None))
     return request.target
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.media.encode import ENCODE_FLAGS, Progress, binary, encode, written_whole
+from backend.files import file_atomically
+from backend.media.encode import ENCODE_FLAGS, Progress, binary, encode
 
 RATE = 24
 WIDTH, HEIGHT = 640, 360
@@ -80,7 +81,7 @@ def plan_sample() -> tuple[Scene, ...]:
 def make_sample(path: Path, progress: Progress | None = None) -> Path:
     """Write the sample film to `path` (H.264, AAC, 640 x 360, 24 frames a second) and return it; raises OutputError."""
     scenes = plan_sample()
-    with written_whole(path) as temporary:
+    with file_atomically(path) as temporary:
         command = [binary(), *ENCODE_FLAGS, "-y", "-filter_complex", graph(scenes), "-map", "[v]", "-map", "[a]"]
         command += ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "24", "-g", str(2 * RATE), "-pix_fmt", "yuv420p"]
         command += [

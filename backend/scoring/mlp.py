@@ -6,7 +6,6 @@ Scoring needs no torch: batch norm and standardisation are folded into the linea
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.errors import InputError, OutputError
+from backend.errors import InputError
 from backend.features.schema import FeatureSchema
+from backend.files import write_atomically
 from backend.scoring.film import Floats, Frames
 from backend.scoring.network import NORM_EPSILON, build
 from backend.scoring.standard import logistic
@@ -217,19 +217,7 @@ def save_model(
         "sha256": hashlib.sha256(data).hexdigest(),
     }
     make_model(tensors, whole, str(folder))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / WEIGHTS, data)
-        _write(folder / CARD, (json.dumps(whole, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode())
-    except OSError as broken:
-        raise OutputError(f"Cannot write the model to {str(folder)!r}: {broken.strerror}.") from broken
+    text = json.dumps(whole, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    write_atomically(folder / WEIGHTS, data, durable=True)
+    write_atomically(folder / CARD, text.encode(), durable=True)
     return folder
-
-
-def _write(path: Path, data: bytes) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        part.write_bytes(data)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

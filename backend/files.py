@@ -1,0 +1,135 @@
+"""Files and folders that appear whole or not at all: whatever Selects keeps or hands over is written by way of here.
+
+What is being written lies beside its place as `.selects-….part`, locked by the process that writes it, and takes its
+name by one rename. An interrupt removes it. What a killed process left is no longer locked, and goes when the next
+thing is written into the same folder.
+"""
+
+import fcntl
+import os
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from backend.errors import OutputError
+
+PREFIX, SUFFIX = ".selects-", ".part"
+STALE_S = 24 * 3600.0
+"""Where nothing can be locked (some network file systems), leftovers are known by this age."""
+
+
+def write_atomically(path: Path, content: bytes, *, durable: bool = False) -> None:
+    """Write a file; `durable` as in `file_atomically`. Raises OutputError."""
+    with file_atomically(path, durable=durable) as part:
+        part.write_bytes(content)
+
+
+@contextmanager
+def file_atomically(path: Path, *, durable: bool = True) -> Iterator[Path]:
+    """A file to write that becomes `path` if the block ends well, and goes otherwise. Raises OutputError.
+
+    durable  whole even after a power failure; what is made again when it cannot be read does without
+    """
+    with _beside(path, os.O_RDWR | os.O_CREAT | os.O_EXCL) as (part, held):
+        yield part
+        if durable:
+            os.fsync(held)
+        part.replace(path)
+
+
+@contextmanager
+def folder_atomically(path: Path) -> Iterator[Path]:
+    """A folder to fill that becomes `path` if the block ends well, and goes otherwise. Raises OutputError.
+
+    Where another process was faster, its folder stays.
+    """
+    with _beside(path, os.O_RDONLY | os.O_DIRECTORY) as (part, _):
+        yield part
+        try:
+            part.rename(path)
+        except OSError:
+            if not path.is_dir():
+                raise
+
+
+def require_writable(path: Path) -> None:
+    """Raise OutputError unless a file can be made at `path`: asked before any work is done for it."""
+    try:
+        if path.exists() and not path.is_file():
+            raise OutputError(f"Cannot write {str(path)!r}: it is not a regular file.")
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as problem:
+        raise cannot_write(path, problem) from None
+
+
+def cannot_write(path: Path, problem: OSError) -> OutputError:
+    """The error for a place that cannot be written, with the reason in words."""
+    return OutputError(f"Cannot write {str(path)!r}: {(problem.strerror or str(problem)).lower()}.")
+
+
+@contextmanager
+def _beside(path: Path, how: int) -> Iterator[tuple[Path, int]]:
+    """A hidden file or folder (`how` to open it) beside `path` and its locked descriptor; gone after the block."""
+    part = path.parent / f"{PREFIX}{secrets.token_hex(8)}{SUFFIX}"
+    held = -1
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path.parent)
+        held = _claim(part, how)
+        yield part, held
+    except OSError as problem:
+        raise cannot_write(path, problem) from problem
+    finally:
+        _remove(part)
+        if held >= 0:
+            os.close(held)
+
+
+def _claim(part: Path, how: int) -> int:
+    """Make and lock it; again if a sweep has taken it in the instant between the two."""
+    while True:
+        if how & os.O_DIRECTORY:
+            part.mkdir()
+        with suppress(FileNotFoundError):
+            held = os.open(part, how | os.O_CLOEXEC, 0o666)
+            with suppress(OSError):
+                fcntl.flock(held, fcntl.LOCK_EX)
+            if part.exists():
+                return held
+            os.close(held)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what processes that are gone have left in `folder`."""
+    for part in folder.glob(f"{PREFIX}*{SUFFIX}"):
+        # A network file system locks only what is open for writing.
+        with suppress(OSError):
+            held = os.open(part, os.O_RDONLY if part.is_dir() else os.O_RDWR)
+            try:
+                if _is_left(held):
+                    _remove(part)
+            finally:
+                os.close(held)
+
+
+def _is_left(held: int) -> bool:
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return time.time() - os.fstat(held).st_mtime > STALE_S
+    return True
+
+
+def _remove(part: Path) -> None:
+    if part.is_dir():
+        shutil.rmtree(part, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            part.unlink()
