@@ -4,9 +4,17 @@ SelectsError
 ├── InputError            the file or the value handed in is wrong          422, exit code 2
 │   ├── FilmUnreadable    nothing of this file can be analysed
 │   ├── SchemaMismatch    a vector or model of another feature schema
-│   └── UnknownName       not one of the listed names
+│   ├── UnknownName       not one of the listed names
+│   ├── NotFound          there is no such thing, or not for who asks           404
+│   ├── Conflict          it is there already, or another state is needed       409
+│   ├── NotAllowed        signed in, but this role may not                      403
+│   ├── NotSignedIn       no token, or none that is known                       401
+│   └── TooLarge          more than the limit                                   413
 ├── MissingWeights        a pretrained model's weights are not here         503, exit code 2
-└── OutputError           the result cannot be written                      507, exit code 2
+├── Unavailable           a part of the service does not answer             503, exit code 2
+│   └── DatabaseUnready   no database, or one of another version
+├── OutputError           the result cannot be written                      507, exit code 2
+└── Stopped               who asked for the work asked for its end          409, exit code 130
 """
 
 from collections.abc import Iterable
@@ -51,13 +59,60 @@ class UnknownName(InputError):
         super().__init__(f"Unknown {kind} {name!r}; known: {', '.join(sorted(known))}.")
 
 
+class NotFound(InputError):
+    """There is no such thing here."""
+
+    status = 404
+
+
+class Conflict(InputError):
+    """This cannot be done in the state that it is in."""
+
+    status = 409
+
+
+class NotAllowed(InputError):
+    """Your role does not allow this."""
+
+    status = 403
+
+
+class NotSignedIn(InputError):
+    """Sign in, or send a token: `Authorization: Bearer …`."""
+
+    status = 401
+
+
+class TooLarge(InputError):
+    """This is larger than the limit."""
+
+    status = 413
+
+
 class MissingWeights(SelectsError):
     """The weights of a pretrained model are not on this machine."""
 
     status = 503
 
 
+class Unavailable(SelectsError):
+    """A part of the service does not answer."""
+
+    status = 503
+
+
+class DatabaseUnready(Unavailable):
+    """The database is not ready."""
+
+
 class OutputError(SelectsError):
     """The result cannot be written."""
 
     status = 507
+
+
+class Stopped(SelectsError):
+    """This was stopped before it was done."""
+
+    status = 409
+    exit_code = 130

@@ -40,6 +40,61 @@ class Ranking(_Section):
         return None if pair == (None, None) else pair
 
 
+class Database(_Section):
+    """Where rows are kept: an SQLAlchemy address of SQLite or PostgreSQL; empty is `selects.db` in SELECTS_HOME."""
+
+    url: str = ""
+
+
+class Jobs(_Section):
+    """The store of durable jobs; empty is `jobs.db` in SELECTS_HOME, or the database itself if it is PostgreSQL."""
+
+    url: str = ""
+
+
+class Media(_Section):
+    """`roots` are the folders whose films may be named by path; uploads may be as large as `upload_limit_gib`."""
+
+    roots: tuple[Path, ...] = ()
+    upload_limit_gib: float = Field(default=64.0, gt=0)
+
+
+class Analysis(_Section):
+    """How films of the library are analysed; `candidates` is how many windows of each are kept as candidates."""
+
+    profile: str = "embedded"
+    detector: str = "adaptive"
+    fast: bool = False
+    transcribe: bool = True
+    proxy: bool = True
+    candidates: int = Field(default=40, ge=1, le=1000)
+
+
+class Vectors(_Section):
+    """The Chroma server. With a `host` one that is run elsewhere; without, `selects up` runs one on loopback."""
+
+    host: str = ""
+    port: int = Field(default=8601, ge=1, le=65535)
+    ssl: bool = False
+
+
+class Server(_Section):
+    """Where API and pages answer. `public_url` is what people type, where that differs (a proxy in front)."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8600, ge=1, le=65535)
+    public_url: str = ""
+
+
+class Security(_Section):
+    """Who may: `authentication` may be false on loopback only; failed logins per address and minute are limited."""
+
+    authentication: bool = True
+    session_days: float = Field(default=30.0, gt=0)
+    invitation_days: float = Field(default=7.0, gt=0)
+    failed_logins_per_minute: int = Field(default=10, ge=1)
+
+
 class Settings(BaseSettings):
     """The settings of one process; made once, at the roof, and handed down."""
 
@@ -48,6 +103,30 @@ class Settings(BaseSettings):
     home: Path
     models: Models = Models()
     ranking: Ranking = Ranking()
+    analysis: Analysis = Analysis()
+    media: Media = Media()
+    database: Database = Database()
+    jobs: Jobs = Jobs()
+    vectors: Vectors = Vectors()
+    server: Server = Server()
+    security: Security = Security()
+
+    @property
+    def database_url(self) -> str:
+        """Where rows are kept, as SQLAlchemy wants it."""
+        return self.database.url or f"sqlite:///{self.home / 'selects.db'}"
+
+    @property
+    def jobs_url(self) -> str:
+        """Where durable jobs are kept."""
+        if self.jobs.url:
+            return self.jobs.url
+        return self.database.url if self.database.url.startswith("postgresql") else f"sqlite:///{self.home / 'jobs.db'}"
+
+    @property
+    def upload_limit_bytes(self) -> int:
+        """The largest upload that is taken."""
+        return round(self.media.upload_limit_gib * (1 << 30))
 
     @classmethod
     def settings_customise_sources(

@@ -59,17 +59,14 @@ class AnalysisRequest:
 
 
 @dataclass(frozen=True)
-class Analysis:
-    """What is known of a film. N shots, S seconds.
+class Known:
+    """What is known of a film besides where it lies: all that scoring needs. N shots, S seconds.
 
     features  extractor name → its vectors [N, D] and faces
     vectors   float32 [N, schema.dimension]
     sound     per second, exactly S rows; speech_s float64 [K, 2] seconds
-    pictures  the folder of keyframe pictures
     """
 
-    probe: Probe
-    sha256: str
     scan: Scan
     sound: Sound
     speech_s: NDArray[np.float64]
@@ -77,6 +74,14 @@ class Analysis:
     features: Mapping[str, Extracted]
     schema: FeatureSchema
     vectors: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Analysis(Known):
+    """A film's analysis: what is known, of which file, and the folder of its keyframe pictures."""
+
+    probe: Probe
+    sha256: str
     pictures: Path
     warnings: tuple[str, ...]
 

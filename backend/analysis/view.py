@@ -1,9 +1,9 @@
-"""An analysis as scoring sees it."""
+"""What is known of a film, as scoring sees it."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.analysis.film import Analysis
+from backend.analysis.film import Known
 from backend.media.bands import find_bands
 from backend.media.scan import Scan
 from backend.media.scenes import group_shots
@@ -14,7 +14,7 @@ FACE_EXTRACTORS = ("faces", "facenet")
 PAUSE_REACH_S = 3
 
 
-def scoring_film(analysis: Analysis) -> ScoringFilm:
+def scoring_film(analysis: Known) -> ScoringFilm:
     """Per-second signals, scenes, faces and pauses of an analysis, as arrays."""
     scan, sound = analysis.scan, analysis.sound
     frame_s = scan.timeline.seconds_of(np.arange(scan.timeline.frames + 1))
@@ -42,7 +42,7 @@ def scoring_film(analysis: Analysis) -> ScoringFilm:
     )
 
 
-def scenes(analysis: Analysis) -> NDArray[np.int64]:
+def scenes(analysis: Known) -> NDArray[np.int64]:
     """Indices of the shots that start a scene; the first is 0."""
     blocks = {
         "visual": analysis.vectors[:, analysis.schema.slices["visual"]],
@@ -97,7 +97,7 @@ def _standard(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray((values - values.mean()) / max(spread, 1e-9), np.float64)
 
 
-def _faces(analysis: Analysis) -> dict[str, NDArray[np.float64]]:
+def _faces(analysis: Known) -> dict[str, NDArray[np.float64]]:
     shots = len(analysis.scan.shots)
     count, share = np.zeros(shots), np.zeros(shots)
     for name in FACE_EXTRACTORS:

@@ -1,0 +1,1 @@
+"""Durable work: jobs, who does them, and how far they are."""

@@ -1,0 +1,1 @@
+"""The library: projects, movies, shots, scenes and candidates."""

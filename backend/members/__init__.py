@@ -1,0 +1,1 @@
+"""Who may: people, their roles in projects, tokens, sessions and invitations."""

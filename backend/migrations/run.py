@@ -1,0 +1,50 @@
+"""Bring a database to the newest version, one process at a time."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
+
+from backend.errors import DatabaseUnready
+
+LOCK = 7_354_212
+
+
+def migrate(engine: Engine) -> str:
+    """Run what is missing and give the version the database then has; raises DatabaseUnready."""
+    try:
+        with engine.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            return MigrationContext.configure(connection).get_current_revision() or ""
+    except OperationalError as problem:
+        raise DatabaseUnready(f"The database does not answer: {_first_line(problem)}.") from None
+
+
+def require_current(engine: Engine) -> None:
+    """Raise DatabaseUnready unless the database has the version that this code wants."""
+    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    try:
+        with engine.connect() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+    except OperationalError as problem:
+        raise DatabaseUnready(f"The database does not answer: {_first_line(problem)}.") from None
+    if found != newest:
+        raise DatabaseUnready(f"The database is at version {found or 'none'}, not {newest}; run `selects migrate`.")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    return config
+
+
+def _first_line(problem: OperationalError) -> str:
+    return str(problem.orig).strip().split("\n")[0].rstrip(".")
