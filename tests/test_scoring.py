@@ -227,15 +227,30 @@ def test_a_line_cut_at_both_ends_is_said():
     ranking = rank(film, RankRequest(min_s=60, max_s=60, skip_last_percent=1))
     inner = [clip for clip in ranking.clips if clip.start_s > 0]
     assert inner
-    assert all(clip.cuts_speech for clip in inner)
     assert all(any("inside a spoken line" in reason for reason in clip.reasons) for clip in inner)
+
+
+@pytest.mark.parametrize(
+    ("shot_s", "skip", "black", "said"),
+    [
+        (100, 85, [], "Ends inside a shot: the last 85 % of the film are left out."),
+        (100, 0, [[0, 5], [95, 105], [195, 600]], "inside a shot, next to black, titles or credits."),
+        (600, 0, [], "inside a take that is longer than 70 s."),
+    ],
+)
+def test_why_a_clip_ends_inside_a_shot_is_said(shot_s, skip, black, said):
+    film = make_film(shot_s=shot_s, bands_s={"black": np.array(black, float).reshape(-1, 2)})
+    (clip, *_) = rank(film, RankRequest(min_s=60, max_s=120 if shot_s < 600 else 70, skip_last_percent=skip)).clips
+    found = [reason for reason in clip.reasons if "inside a" in reason]
+    assert len(found) == 1
+    assert found[0].endswith(said)
 
 
 def test_no_line_is_cut_where_that_can_be_avoided():
     lines = np.array([[start + 3.5, start + 8.5] for start in range(0, 600, 12)])
     ranking = rank(make_film(speech_s=lines), RankRequest())
     assert len(ranking.clips) == 5
-    assert not any(clip.cuts_speech for clip in ranking.clips)
+    assert not any("spoken line" in reason for clip in ranking.clips for reason in clip.reasons)
 
 
 def test_constant_signals_say_nothing():
@@ -264,12 +279,12 @@ def test_integral_means_are_exact_between_seconds_and_at_a_broken_last_second():
 
 def test_weights_come_from_option_then_content_then_genre_then_settings():
     asked = {"content": "reels", "genre": "drama", "settings": (0.1, 0.9)}
-    assert weights(0.9, **asked) == Weights(0.9, 1 - 0.9, "option")
+    assert weights(0.9, **asked) == Weights(0.9, 1 - 0.9)
     assert weights(None, 0.9, **asked).viral == pytest.approx(0.1)
     assert weights(**asked).viral == 0.75
     assert weights(**{**asked, "content": None}).viral == 0.3
     assert weights(settings=(0.1, 0.9)).viral == 0.1
-    assert weights() == Weights(0.5, 0.5, "default")
+    assert weights() == Weights(0.5, 0.5)
 
 
 TABLE = {

@@ -202,6 +202,21 @@ def test_the_skipped_end_stays_secret(percent, lengths):
     assert np.all(pick.windows.end_s <= film.duration_s * (1 - percent / 100) + 1e-6)
 
 
+@pytest.mark.parametrize(
+    ("lengths", "percent", "shortest_s"), [([24 * 600], 99.9, 0), ([6] * 2400, 99.9, 0), ([24 * 600], 99.5, 3)]
+)
+def test_a_clip_has_two_seconds_or_there_is_none(lengths, percent, shortest_s):
+    pick = candidates(make_film(lengths), 60, 120, percent)
+    assert pick.windows.durations_s.min(initial=np.inf) == (shortest_s or np.inf)
+    said = f"Without its last {percent} % the film lasts 3.0 s" if shortest_s else "No stretch of 2 s or more is left"
+    assert pick.notes[0].startswith(said)
+    assert f"{percent} %" in pick.notes[0]
+
+
+def test_a_clip_may_be_as_short_as_asked_for():
+    assert set(candidates(make_film([12] * 10), 0.5, 0.5).windows.durations_s) == {0.5}
+
+
 @pytest.mark.parametrize("limits", [(0, 10), (-1, 5), (20, 10), (float("nan"), 10), (5, float("inf"))])
 def test_impossible_limits_are_refused(limits):
     with pytest.raises(InputError):

@@ -1,7 +1,5 @@
 """What a feature vector holds, by name: every stored vector, window and model carries its schema."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -43,11 +41,6 @@ class FeatureSchema:
             found[block.name] = slice(start, start + block.dimension)
             start += block.dimension
         return found
-
-    @property
-    def fingerprint(self) -> str:
-        """Sixteen hex digits that differ when anything in the schema differs."""
-        return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
 
     def join(self, blocks: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         """Concatenate per-shot blocks [shots, dimension of the block] into [shots, dimension]."""

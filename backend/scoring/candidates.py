@@ -11,13 +11,22 @@ from backend.scoring.windows import NOTHING, Segments, Windows, check_limits, se
 FADE_S = 1.0
 """Black shorter than this is a fade between shots, not excluded material, but for the film's first and last frames."""
 
+SHORTEST_S = 2.0
+"""No clip is shorter than this, unless the film or the clips asked for are."""
+
 
 @dataclass(frozen=True)
 class Candidates:
-    """Segments, the windows made of them, and what a person should know of how they came about."""
+    """Segments, the windows made of them, and what a person should know of how they came about.
+
+    excluded_s  black, titles and the like, float64 [K, 2]; nothing after `until_s` was taken either
+    shortened   whether windows are shorter than asked for
+    """
 
     segments: Segments
     windows: Windows
+    excluded_s: Floats
+    until_s: float
     notes: tuple[str, ...] = ()
     shortened: bool = False
 
@@ -49,7 +58,8 @@ def candidates(film: ScoringFilm, min_s: float, max_s: float, skip_last_percent:
     """All windows of `film` in [min_s, max_s] without excluded material; shorter ones, with a note, where none fits.
 
     The steps, each taken only when the one before finds nothing: whole shots; shots cut at the edges of excluded
-    material; windows at least half as long as the longest that there is. Raises InputError for wrong limits.
+    material; windows at least half as long as the longest that there is, and no shorter than SHORTEST_S. Raises
+    InputError for wrong limits.
     """
     check_limits(min_s, max_s)
     check_skip(skip_last_percent)
@@ -61,28 +71,34 @@ def candidates(film: ScoringFilm, min_s: float, max_s: float, skip_last_percent:
         if len(found):
             step = stride(parts, min_s, max_s)
             note = f"The film has so many cuts for these lengths that clips start and end at one in {step} only."
-            return Candidates(parts, found, (note,) if step > 1 else ())
-    parts = tries[0] if tries[0].usable.any() else tries[1]
-    every = windows(parts, 0.0, max_s)
-    if not len(every):
-        return Candidates(parts, every, (_nothing(film, skip_last_percent),))
-    longest = float(every.durations_s.max())
-    note = _shorter(film, min_s, max_s, longest)
-    return Candidates(parts, windows(parts, longest / 2, max_s), (note,), shortened=True)
+            return Candidates(parts, found, spans, until_s, (note,) if step > 1 else ())
+    floor_s = min(SHORTEST_S, min_s, film.duration_s)
+    for parts in tries:
+        every = windows(parts, floor_s, max_s)
+        if len(every):
+            longest_s = float(every.durations_s.max())
+            found = windows(parts, max(longest_s / 2, floor_s), max_s)
+            note = _shorter(film, min_s, max_s, longest_s, skip_last_percent)
+            return Candidates(parts, found, spans, until_s, (note,), shortened=True)
+    note = _nothing(film, floor_s, skip_last_percent)
+    return Candidates(tries[1], windows(tries[1], min_s, max_s), spans, until_s, (note,))
 
 
-def _nothing(film: ScoringFilm, skip_last_percent: float) -> str:
+def _nothing(film: ScoringFilm, floor_s: float, skip_last_percent: float) -> str:
     if not len(film.shots):
         return "The film has no shots."
-    kinds = ", ".join(sorted(name for name, band in film.bands_s.items() if len(band))) or "nothing that can be shown"
-    skipped = f" once its last {skip_last_percent:g} % are left out" if skip_last_percent else ""
-    return f"There is no material for a clip{skipped}: the rest is {kinds}."
+    skipped = f" without its last {skip_last_percent:g} %" if skip_last_percent else ""
+    kinds = ", ".join(sorted(name for name, band in film.bands_s.items() if len(band)))
+    rest = f"; it has {kinds}, which is left out" if kinds else ""
+    return f"No stretch of {floor_s:.2g} s or more is left of the film{skipped}{rest}: there is no clip."
 
 
-def _shorter(film: ScoringFilm, min_s: float, max_s: float, longest: float) -> str:
-    if film.duration_s < min_s:
-        return f"The film lasts {film.duration_s:.1f} s, less than the {min_s:g} s asked for: these are shorter clips."
+def _shorter(film: ScoringFilm, min_s: float, max_s: float, longest_s: float, skip_last_percent: float) -> str:
+    left_s = film.duration_s * (1 - skip_last_percent / 100)
+    if left_s < min_s:
+        skipped = f"Without its last {skip_last_percent:g} % the" if skip_last_percent else "The"
+        return f"{skipped} film lasts {left_s:.1f} s, less than the {min_s:g} s asked for: these are shorter clips."
     return (
         f"No run of whole shots without titles, credits or black lasts {min_s:g} to {max_s:g} s: "
-        f"these are shorter clips, {longest:.1f} s at most."
+        f"these are shorter clips, {longest_s:.1f} s at most."
     )

@@ -13,11 +13,10 @@ SUM_TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class Weights:
-    """score = viral · viral score + compelling · compelling score; `source` says where the two come from."""
+    """score = viral · viral score + compelling · compelling score."""
 
     viral: float = 0.5
     compelling: float = 0.5
-    source: str = "default"
 
     def combine(self, viral: Floats, compelling: Floats) -> Floats:
         """The ensemble's scores, same shape, in [0, 1]."""
@@ -48,17 +47,17 @@ def weights(
     by_content = presets.content(content) if content else None
     by_genre = presets.genre(genre) if genre else None
     if viral is not None or compelling is not None:
-        return _checked(viral, compelling, "option")
+        return _checked(viral, compelling)
     if by_content:
-        return Weights(by_content.viral, by_content.compelling, f"for {content}")
+        return Weights(by_content.viral, by_content.compelling)
     if by_genre:
-        return Weights(by_genre.viral, by_genre.compelling, f"genre {genre}")
+        return Weights(by_genre.viral, by_genre.compelling)
     if settings is not None:
-        return _checked(*settings, "settings")
+        return _checked(*settings)
     return Weights()
 
 
-def _checked(viral: float | None, compelling: float | None, source: str) -> Weights:
+def _checked(viral: float | None, compelling: float | None) -> Weights:
     for name, value in (("viral", viral), ("compelling", compelling)):
         if value is not None and not 0 <= value <= 1:
             raise InputError(f"The {name} weight must lie between 0 and 1, not {value:g}.")
@@ -67,7 +66,7 @@ def _checked(viral: float | None, compelling: float | None, source: str) -> Weig
     other = 1.0 - viral if compelling is None else compelling
     if abs(viral + other - 1) > SUM_TOLERANCE:
         raise InputError(f"The weights must add up to 1, not {viral + other:g}; give one, the other follows.")
-    return Weights(viral, other, source)
+    return Weights(viral, other)
 
 
 def shape(

@@ -14,9 +14,10 @@ from backend.scoring.film import Floats, Frames, ScoringFilm
 from backend.scoring.mlp import Model
 from backend.scoring.presets import MAX_S, MIN_S
 from backend.scoring.registry import SCORERS
+from backend.scoring.remarks import remarks
 from backend.scoring.scenes import scene_of_window
-from backend.scoring.signals import measure, scene_edges
-from backend.scoring.slate import MAX_OVERLAP, choose, cuts_speech, preference
+from backend.scoring.signals import measure
+from backend.scoring.slate import MAX_OVERLAP, choose, preference
 from backend.scoring.windows import Windows, check_limits
 
 
@@ -57,7 +58,6 @@ class ScoredClip:
     explanation: Mapping[str, float]
     reasons: tuple[str, ...]
     scene: int
-    cuts_speech: bool
 
 
 @dataclass(frozen=True)
@@ -170,8 +170,7 @@ def _clips(
     judges = _judges(film, pick, chosen, measures, scores, request.weights, model)
     blocks = explain.contributions(judges, len(chosen))
     scenes = scene_of_window(film, found)
-    ends = _reasons(film, pick, found, request)
-    cut = np.logical_or(*cuts_speech(film, found))
+    ends = remarks(film, pick, found, request.min_s, request.max_s, request.skip_last_percent)
     clips = []
     for at, window in enumerate(chosen):
         own = {name: float(values[window]) for name, values in scores.items()}
@@ -187,7 +186,6 @@ def _clips(
                 explanation=blocks[at],
                 reasons=(*explain.sentences(judges, at, blocks[at]), *ends[at]),
                 scene=int(scenes[at]),
-                cuts_speech=bool(cut[at]),
             )
         )
     return tuple(clips)
@@ -213,32 +211,6 @@ def _judges(
             judge = explain.Judge(SCORERS[name], standard, SCORERS[name].effective(measures))
         judges.append((weight, scores[name][chosen], judge))
     return judges
-
-
-def _reasons(film: ScoringFilm, pick: Candidates, found: Windows, request: RankRequest) -> list[list[str]]:
-    """What there is to say of each clip's ends and length."""
-    at_start, at_end = scene_edges(film, found)
-    cut_start, cut_end = cuts_speech(film, found)
-    cuts = np.append(film.shots[:, 0], film.shots[-1, 1])
-    inner_start, inner_end = ~np.isin(found.start_frame, cuts), ~np.isin(found.end_frame, cuts)
-    told: list[list[str]] = []
-    for at in range(len(found)):
-        edges = _ends(at_start[at] > 0, at_end[at] > 0)
-        lines = _ends(bool(cut_start[at]), bool(cut_end[at]))
-        takes = _ends(bool(inner_start[at]), bool(inner_end[at]))
-        said = [f"{edges} on a scene edge."] if edges else []
-        if lines:
-            said.append(f"{lines} inside a spoken line: no clip with both ends clear of speech was left.")
-        if takes:
-            said.append(f"{takes} inside a take that is longer than {request.max_s:g} s.")
-        if pick.shortened and found.durations_s[at] < request.min_s:
-            said.append(f"Shorter than the {request.min_s:g} s asked for.")
-        told.append(said)
-    return told
-
-
-def _ends(start: bool, end: bool) -> str:
-    return {(True, True): "Starts and ends", (True, False): "Starts", (False, True): "Ends"}.get((start, end), "")
 
 
 def _curve(film: ScoringFilm, found: Windows, scores: Mapping[str, Floats]) -> Curve:
