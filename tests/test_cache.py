@@ -1,6 +1,5 @@
 """What is kept between runs: whole or not at all, found again by content, and equal to what was seen the first time."""
 
-import json
 import os
 import shutil
 import signal
@@ -14,15 +13,16 @@ import numpy as np
 import pytest
 
 from backend.analysis.cache import FilmCache
-from backend.analysis.checksum import film_checksum
-from backend.analysis.film import Analysis, AnalysisRequest, analyse
+from backend.analysis.film import Analysis, analyse
+from backend.analysis.request import AnalysisRequest
 from backend.errors import OutputError
 from backend.features.base import Extracted, Extractor, ShotMaterial
 from backend.features.registry import EXTRACTORS, PROFILES
 from backend.features.schema import Block, FeatureSchema
 from backend.files import folder_atomically
+from backend.media.subtitles import Line
 from tests.command import COMMAND, environment
-from tests.films import make_film
+from tests.films import make_film, run_ffmpeg
 
 NAMES = ("mel", "dynamics", "colour")
 SCHEMA = FeatureSchema("small", 1, tuple(Block(c.block, c.dimension, c.name) for c in map(EXTRACTORS.get, NAMES) if c))
@@ -122,8 +122,6 @@ def test_features_made_of_stored_pictures_equal_those_of_the_decode_pass(
 
 def test_so_do_the_networks_features(tmp_path: Path, films: Path) -> None:
     """EfficientNet and faces on three real seconds."""
-    from tests.films import run_ffmpeg
-
     clip = tmp_path / "clip.mp4"
     run_ffmpeg("-i", films / "faces_stage_360p.mp4", "-t", 3, "-c", "copy", clip)
     names = ("efficientnet", "faces")
@@ -183,6 +181,20 @@ def test_subtitles_that_appear_later_are_taken_along(request_: AnalysisRequest) 
     analysis, worked = stages(request_)
     assert [line.text for line in analysis.dialogue] == ["Hello."]
     assert worked == set()
+
+
+def test_a_text_track_is_read_once(request_: AnalysisRequest) -> None:
+    """What was kept is believed, so the film was not read again; what is broken is made again."""
+    words, film = request_.path.with_name("words.txt"), request_.path.with_name("film.mkv")
+    words.write_text("1\n00:00:01,000 --> 00:00:02,500\nHello, Zoë.\n")
+    run_ffmpeg("-i", request_.path, "-f", "srt", "-i", words, "-c:v", "copy", "-c:a", "copy", "-c:s", "srt", film)
+    wanted = replace(request_, path=film)
+    assert analyse(wanted).dialogue == (Line(1.0, 2.5, "Hello, Zoë."),)
+    (kept,) = request_.home.glob("films/*/lines-*.json")
+    kept.write_text(kept.read_text().replace("Hello", "Goodbye"))
+    assert [line.text for line in analyse(wanted).dialogue] == ["Goodbye, Zoë."]
+    kept.write_bytes(b"[[1")
+    assert analyse(wanted).dialogue == (Line(1.0, 2.5, "Hello, Zoë."),)
 
 
 # --- what goes wrong
@@ -277,20 +289,3 @@ def test_a_kill_leaves_nothing_that_passes_for_whole(tmp_path: Path, films: Path
     with folder_atomically(film / "scan") as folder:
         (folder / "scan.json").write_text("{}")
     assert sorted(path.name for path in film.iterdir()) == ["scan"]
-
-
-def test_checksums_are_remembered_by_path_size_and_time(tmp_path: Path) -> None:
-    film, memory = tmp_path / "film", tmp_path / "memory.json"
-    film.write_bytes(b"abc")
-    known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    told: list[tuple[int, int]] = []
-    assert film_checksum(film, memory, lambda *at: told.append(at)) == known
-    assert film_checksum(film, memory, lambda *at: told.append(at)) == known
-    assert told == [(3, 3)]
-    film.write_bytes(b"abd")
-    os.utime(film, ns=(0, 5))
-    assert film_checksum(film, memory) != known
-    memory.write_text("rubbish")
-    os.utime(film, ns=(0, 6))
-    assert film_checksum(film, memory) != known
-    assert isinstance(json.loads(memory.read_text()), dict)

@@ -1,11 +1,11 @@
-"""What is kept of a film between runs: the scan with its pictures, and the sound. Content-addressed, written whole."""
+"""What is kept of a film between runs: the scan with its pictures, the sound, the words of a text track; each whole."""
 
 import json
 import shutil
 import zipfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,15 @@ import numpy as np
 
 from backend.files import write_atomically
 from backend.media.audio import Sound
+from backend.media.probe import Probe
 from backend.media.scan import Scan
+from backend.media.subtitles import Line, read_track
 from backend.media.timeline import Timeline
 
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
 SCAN_VERSION = 1
 SOUND_VERSION = 2
+LINES_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,11 @@ class FilmCache:
     """The folder of one film, `HOME/films/<sha256>`."""
 
     folder: Path
+
+    @property
+    def sha256(self) -> str:
+        """The film's checksum."""
+        return self.folder.name
 
     def scan_folder(self, key: str) -> Path:
         """Where the scan made with these settings (`key`) and its pictures lie."""
@@ -86,6 +94,16 @@ class FilmCache:
             music=sound.music,
         )
         write_atomically(self._sound_path, buffer.getvalue())
+
+    def track_lines(self, probe: Probe) -> tuple[Line, ...]:
+        """The lines of the film's text track: reading them means reading the whole file, so they are kept."""
+        path = self.folder / f"lines-v{LINES_VERSION}.json"
+        try:
+            return tuple(Line(float(start), float(end), str(text)) for start, end, text in json.loads(path.read_text()))
+        except UNREADABLE:
+            lines = read_track(probe)
+            write_atomically(path, json.dumps([astuple(line) for line in lines]).encode())
+            return lines
 
     @property
     def _sound_path(self) -> Path:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backend.analysis.film import Analysis, AnalysisRequest, analyse
+from backend.analysis.film import Analysis, analyse
 from backend.analysis.progress import Progress, silent
+from backend.analysis.request import AnalysisRequest
 from backend.analysis.view import scoring_film
 from backend.errors import UnknownName
 from backend.features.registry import build, profile_named

@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,14 +29,23 @@ class Line:
     text: str
 
 
-def read_dialogue(probe: Probe) -> tuple[Line, ...]:
-    """Lines of the first subtitle file beside the film (`film.srt`, `film.en.srt`, `.vtt`, `.ass`), else of the first
-    text track inside it; empty where there is neither.
+def read_track(probe: Probe) -> tuple[Line, ...]:
+    """Lines of the first text track inside the film; every packet of the file is read for them."""
+    with open_film(probe.path) as container:
+        for stream in container.streams.subtitles:
+            if stream.codec_context is not None and stream.codec_context.name in TEXT_CODECS:
+                return tuple(_lines(container, stream, probe.start_time_s))
+    return ()
+
+
+def read_dialogue(probe: Probe, track: Callable[[Probe], tuple[Line, ...]] = read_track) -> tuple[Line, ...]:
+    """Lines of the first subtitle file beside the film (`film.srt`, `film.en.srt`, `.vtt`, `.ass`), else what `track`
+    gives where the film has subtitles inside; empty where there is neither.
     """
     for path in sidecars(probe.path):
         if lines := _sidecar_lines(path):
             return lines
-    return _track_lines(probe) if probe.subtitles else ()
+    return track(probe) if probe.subtitles else ()
 
 
 def sidecars(film: Path) -> list[Path]:
@@ -66,14 +75,6 @@ def _decoded(raw: bytes) -> str:
 
         best = from_bytes(raw).best()
         return str(best) if best else raw.decode("latin-1")
-
-
-def _track_lines(probe: Probe) -> tuple[Line, ...]:
-    with open_film(probe.path) as container:
-        for stream in container.streams.subtitles:
-            if stream.codec_context is not None and stream.codec_context.name in TEXT_CODECS:
-                return tuple(_lines(container, stream, probe.start_time_s))
-    return ()
 
 
 def _lines(container: InputContainer, stream: SubtitleStream, start_s: float) -> Iterator[Line]:

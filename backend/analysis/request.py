@@ -1,0 +1,45 @@
+"""What to analyse of a film, and how."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.features.base import Extractor
+from backend.features.schema import FeatureSchema
+from backend.features.store import digest
+from backend.media.scan import Scan
+from backend.media.shots import CutDetector
+
+CLIP_FRAMES = 16
+
+
+@dataclass(frozen=True)
+class AnalysisRequest:
+    """What to analyse and how.
+
+    extractors     by name; those of the schema and the ones stored beside it. Weights are loaded when needed
+    schema         the vector that ranking uses
+    model_detector makes the cut detector of a model ("transnet"), when `detector` names one
+    """
+
+    path: Path
+    home: Path
+    schema: FeatureSchema
+    extractors: Mapping[str, Extractor]
+    detector: str = "adaptive"
+    fast: bool = False
+    model_detector: Callable[[], CutDetector] | None = None
+
+    @property
+    def clip_frames(self) -> int:
+        """Pictures per shot that video models need; 0 where no extractor reads them."""
+        return CLIP_FRAMES if any("clip" in e.reads for e in self.extractors.values()) else 0
+
+    @property
+    def scan_key(self) -> str:
+        """What makes one scan differ from another of the same film."""
+        return digest(self.detector, self.fast, self.clip_frames)
+
+    def inputs(self, scan: Scan, extractor: Extractor, *more: object) -> str:
+        """What decides the vectors that `extractor` makes of a scanned film; `more` is what it reads besides."""
+        return digest(self.scan_key, scan.shots, scan.keyframes, extractor.weights_stamp, *more)
