@@ -5,6 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import (  # noqa: F401  fixtures for all
+    database_url,
+    empty_database_url,
+    postgresql,
+    postgresql_template,
+    sqlite_template,
+)
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
