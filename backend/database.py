@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import DateTime, Engine, Float, event, make_url
+from sqlalchemy import DateTime, Engine, Executable, Float, event, make_url
 from sqlalchemy.engine import URL, Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
 from sqlalchemy.types import TypeDecorator
-from sqlmodel import create_engine
+from sqlmodel import Session, create_engine
 
 from backend.errors import InputError
 
@@ -57,6 +57,12 @@ def _postgresql_now(_element: object, _compiler: object, **_: object) -> str:
 def utc_now() -> datetime:
     """This moment."""
     return datetime.now(UTC)
+
+
+def rows_changed(session: Session, statement: Executable) -> int:
+    """Run an update or delete and say how many rows it met."""
+    result = session.connection().execute(statement)
+    return result.rowcount
 
 
 def parse_url(url: str) -> URL:

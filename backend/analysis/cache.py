@@ -4,7 +4,7 @@ import json
 import shutil
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +23,7 @@ UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError
 SCAN_VERSION = 1
 SOUND_VERSION = 2
 LINES_VERSION = 1
+TRANSCRIPT_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,18 @@ class FilmCache:
 
     def track_lines(self, probe: Probe) -> tuple[Line, ...]:
         """The lines of the film's text track: reading them means reading the whole file, so they are kept."""
-        path = self.folder / f"lines-v{LINES_VERSION}.json"
+        return self._lines(f"lines-v{LINES_VERSION}.json", lambda: read_track(probe))
+
+    def transcript(self, make: Callable[[], tuple[Line, ...]]) -> tuple[Line, ...]:
+        """The lines that speech recognition understood, made once."""
+        return self._lines(f"transcript-v{TRANSCRIPT_VERSION}.json", make)
+
+    def _lines(self, name: str, make: Callable[[], tuple[Line, ...]]) -> tuple[Line, ...]:
+        path = self.folder / name
         try:
             return tuple(Line(float(start), float(end), str(text)) for start, end, text in json.loads(path.read_text()))
         except UNREADABLE:
-            lines = read_track(probe)
+            lines = make()
             write_atomically(path, json.dumps([astuple(line) for line in lines]).encode())
             return lines
 

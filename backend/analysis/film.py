@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from backend.analysis.cache import FilmCache, Heard
 from backend.analysis.checksum import film_checksum
-from backend.analysis.hearing import hear
+from backend.analysis.hearing import hear, transcript
 from backend.analysis.looking import Seen, load, look
 from backend.analysis.measuring import measure
 from backend.analysis.progress import Progress, silent
@@ -52,36 +52,58 @@ class Analysis(Known):
     warnings: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Watched:
+    """A film that was decoded once: scan, picture features and sound."""
+
+    probe: Probe
+    cache: FilmCache
+    seen: Seen
+    heard: Heard
+
+
+def watch(request: AnalysisRequest, progress: Progress = silent) -> Watched:
+    """Decode a film once, or take from the cache what an earlier run has kept of it; raises like `analyse`."""
+    probe = probe_film(request.path)
+    cache = cache_of(request.path, request.home, progress)
+    scan = cache.load_scan(request.scan_key)
+    if scan is None:
+        load(request.extractors)
+    seen, heard = _look_and_hear(request, probe, cache, scan, progress)
+    return Watched(probe, cache, seen, heard)
+
+
+def cache_of(path: Path, home: Path, progress: Progress = silent) -> FilmCache:
+    """The folder in which everything made from a film is kept: it is named by the checksum."""
+    told = lambda done, total: progress("checksum", done, total)  # noqa: E731  a callback
+    return FilmCache(home / "films" / film_checksum(path, home / "checksums.json", told))
+
+
 def analyse(request: AnalysisRequest, progress: Progress = silent) -> Analysis:
     """Analyse a film, taking from the cache what an earlier run has finished.
 
     Raises FilmUnreadable for the film, MissingWeights before anything is decoded, OutputError where the cache cannot
     be written. An interrupt leaves finished stages in the cache and nothing half done.
     """
-    probe = probe_film(request.path)
-    sha256 = film_checksum(
-        request.path, request.home / "checksums.json", lambda done, total: progress("checksum", done, total)
-    )
-    cache = FilmCache(request.home / "films" / sha256)
-    scan = cache.load_scan(request.scan_key)
-    if scan is None:
-        load(request.extractors)
-    dialogue = read_dialogue(probe, cache.track_lines)
-    seen, heard = _look_and_hear(request, probe, cache, scan, progress)
-    sound = heard.sound.fitted(whole_seconds(seen.scan.timeline.duration_s))
-    features = measure(request, seen, sound, dialogue, sha256)
+    film = watch(request, progress)
+    scan, sha256 = film.seen.scan, film.cache.sha256
+    dialogue = read_dialogue(film.probe, film.cache.track_lines)
+    if not dialogue and request.transcribe and len(film.heard.speech_s):
+        dialogue = transcript(film.probe, film.cache, film.heard.speech_s, request.transcribe, progress)
+    sound = film.heard.sound.fitted(whole_seconds(scan.timeline.duration_s))
+    features = measure(request, film.seen, sound, dialogue, sha256)
     return Analysis(
-        probe=probe,
+        probe=film.probe,
         sha256=sha256,
-        scan=seen.scan,
+        scan=scan,
         sound=sound,
-        speech_s=heard.speech_s,
+        speech_s=film.heard.speech_s,
         dialogue=dialogue,
         features=features,
         schema=request.schema,
         vectors=request.schema.join({b.name: features[b.extractor].vectors for b in request.schema.blocks}),
-        pictures=cache.scan_folder(request.scan_key),
-        warnings=(*_remarks(probe), *seen.scan.warnings, *heard.warnings),
+        pictures=film.cache.scan_folder(request.scan_key),
+        warnings=(*_remarks(film.probe), *scan.warnings, *film.heard.warnings),
     )
 
 

@@ -1,16 +1,14 @@
 """The main job: a film in, its best clips out; ranked, explained, and cut if asked."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from backend.analysis.film import Analysis, analyse
 from backend.analysis.progress import Progress, silent
-from backend.analysis.request import AnalysisRequest
+from backend.analysis.request import AnalysisRequest, model_detector
 from backend.analysis.view import scoring_film
-from backend.errors import UnknownName
 from backend.features.registry import build, profile_named
-from backend.media.shots import DETECTORS, CutDetector, FromModel
 from backend.scoring.ensemble import Weights
 from backend.scoring.film import ScoringFilm
 from backend.scoring.mlp import load_model
@@ -75,7 +73,7 @@ def find(request: FindRequest, progress: Progress = silent) -> Findings:
         extractors=extractors,
         detector=request.detector,
         fast=request.fast,
-        model_detector=_model_detector(request.detector),
+        model_detector=model_detector(request.detector),
     )
     analysis = analyse(wanted, progress)
     film = scoring_film(analysis)
@@ -91,17 +89,3 @@ def _rank_request(request: FindRequest) -> RankRequest:
         skip_last_percent=request.skip_last_percent,
         per_scene=request.per_scene,
     )
-
-
-def _model_detector(name: str) -> Callable[[], CutDetector] | None:
-    if name not in DETECTORS:
-        raise UnknownName("detector", name, DETECTORS)
-    if name != "transnet":
-        return None
-
-    def make() -> CutDetector:
-        from backend.features.transnet import TransNet
-
-        return FromModel(TransNet().watch)
-
-    return make

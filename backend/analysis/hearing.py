@@ -1,16 +1,20 @@
 """The sound of a film: one pass over its first audio track, or what an earlier run has kept of it."""
 
 import threading
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backend.analysis.cache import FilmCache, Heard
 from backend.analysis.progress import Progress
+from backend.features.moonshine import SpeechRecogniser
 from backend.features.speech import SpeechDetector
+from backend.features.transcript import transcribe
 from backend.media.audio import RATE_HZ, Sound, analyse_sound, read_samples
 from backend.media.decode import Damage
 from backend.media.probe import Probe
+from backend.media.subtitles import Line
 
 
 def hear(probe: Probe, cache: FilmCache, progress: Progress, stop: threading.Event) -> Heard:
@@ -36,3 +40,24 @@ def hear(probe: Probe, cache: FilmCache, progress: Progress, stop: threading.Eve
     if not stop.is_set():
         cache.save_sound(heard)
     return heard
+
+
+def transcript(
+    probe: Probe,
+    cache: FilmCache,
+    speech_s: NDArray[np.float64],
+    recogniser: Callable[[], SpeechRecogniser],
+    progress: Progress,
+) -> tuple[Line, ...]:
+    """What is said, from the cache or by speech recognition where somebody speaks (English only)."""
+
+    def make() -> tuple[Line, ...]:
+        heard = transcribe(
+            read_samples(probe, Damage(), lambda: False),
+            speech_s,
+            recogniser(),
+            progress=lambda done_s, total_s: progress("speech", done_s, total_s),
+        )
+        return tuple(Line(line.start_s, line.end_s, line.text) for line in heard)
+
+    return cache.transcript(make)

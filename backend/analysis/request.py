@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from backend.errors import UnknownName
 from backend.features.base import Extractor
+from backend.features.moonshine import SpeechRecogniser
 from backend.features.schema import FeatureSchema
 from backend.features.store import digest
 from backend.media.scan import Scan
-from backend.media.shots import CutDetector
+from backend.media.shots import DETECTORS, CutDetector, FromModel
 
 CLIP_FRAMES = 16
 
@@ -20,6 +22,7 @@ class AnalysisRequest:
     extractors     by name; those of the schema and the ones stored beside it. Weights are loaded when needed
     schema         the vector that ranking uses
     model_detector makes the cut detector of a model ("transnet"), when `detector` names one
+    transcribe     makes the lines of a film that has speech and no subtitles; None: such a film has none
     """
 
     path: Path
@@ -29,6 +32,7 @@ class AnalysisRequest:
     detector: str = "adaptive"
     fast: bool = False
     model_detector: Callable[[], CutDetector] | None = None
+    transcribe: Callable[[], SpeechRecogniser] | None = None
 
     @property
     def clip_frames(self) -> int:
@@ -43,3 +47,18 @@ class AnalysisRequest:
     def inputs(self, scan: Scan, extractor: Extractor, *more: object) -> str:
         """What decides the vectors that `extractor` makes of a scanned film; `more` is what it reads besides."""
         return digest(self.scan_key, scan.shots, scan.keyframes, extractor.weights_stamp, *more)
+
+
+def model_detector(name: str) -> Callable[[], CutDetector] | None:
+    """What makes the detector called `name` where that is a model, else None; raises UnknownName."""
+    if name not in DETECTORS:
+        raise UnknownName("detector", name, DETECTORS)
+    if name != "transnet":
+        return None
+
+    def make() -> CutDetector:
+        from backend.features.transnet import TransNet
+
+        return FromModel(TransNet().watch)
+
+    return make

@@ -102,7 +102,7 @@ class Movie(MovieFacts, table=True):
 
 
 class Shot(SQLModel, table=True):
-    """Frames between two cuts. `keyframes`: frame numbers; `labels`: [(name, probability)]; `speech`: a share, 0 to 1."""
+    """Frames between two cuts. `keyframes`: frame numbers; `labels`: [(name, probability)]; `speech`: share, 0 to 1."""
 
     __table_args__ = (UniqueConstraint("movie_id", "number"),)
 
@@ -135,6 +135,21 @@ class Scene(SQLModel, table=True):
     end_frame: int
     start_s: float
     end_s: float
+
+
+class DialogueLine(SQLModel, table=True):
+    """What is said: from a subtitle file, a text track, or speech recognition (`source`). `shot` is where it begins."""
+
+    __table_args__ = (UniqueConstraint("movie_id", "number"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    movie_id: int = _of_movie()
+    number: int
+    shot: int
+    start_s: float
+    end_s: float
+    text: str
+    source: str = "subtitles"
 
 
 class Candidate(SQLModel, table=True):

@@ -205,6 +205,23 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_candidate_project_id"), ["project_id"], unique=False)
 
     op.create_table(
+        "dialogueline",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("movie_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("shot", sa.Integer(), nullable=False),
+        sa.Column("start_s", sa.Float(), nullable=False),
+        sa.Column("end_s", sa.Float(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["movie_id"], ["movie.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("movie_id", "number"),
+    )
+    with op.batch_alter_table("dialogueline", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_dialogueline_movie_id"), ["movie_id"], unique=False)
+
+    op.create_table(
         "job",
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
@@ -317,6 +334,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_job_movie_id"))
 
     op.drop_table("job")
+    with op.batch_alter_table("dialogueline", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_dialogueline_movie_id"))
+
+    op.drop_table("dialogueline")
     with op.batch_alter_table("candidate", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_candidate_project_id"))
         batch_op.drop_index(batch_op.f("ix_candidate_movie_id"))

@@ -1,0 +1,57 @@
+"""What routes ask for by type: sessions, resources, and who asks."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+from sqlmodel import Session
+
+from backend.members.service import Principal
+from backend.members.signin import principal_of
+from backend.resources import Resources
+
+PAGE = 50
+LARGEST_PAGE = 500
+
+
+def _resources(request: Request) -> Resources:
+    resources: Resources = request.app.state.resources
+    return resources
+
+
+ResourcesDep = Annotated[Resources, Depends(_resources)]
+
+
+def _reading(resources: ResourcesDep) -> Iterator[Session]:
+    with Session(resources.reading) as session:
+        yield session
+
+
+def _writing(resources: ResourcesDep) -> Iterator[Session]:
+    with Session(resources.engine) as session:
+        yield session
+
+
+ReadSession = Annotated[Session, Depends(_reading)]
+WriteSession = Annotated[Session, Depends(_writing)]
+
+
+def _principal(request: Request, resources: ResourcesDep) -> Principal:
+    return principal_of(request, resources)
+
+
+PrincipalDep = Annotated[Principal, Depends(_principal)]
+
+
+class Page:
+    """Which part of a list is wanted."""
+
+    def __init__(
+        self,
+        limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="How many at most.")] = PAGE,
+        offset: Annotated[int, Query(ge=0, le=2**31, description="How many to leave out first.")] = 0,
+    ) -> None:
+        self.limit, self.offset = limit, offset
+
+
+PageDep = Annotated[Page, Depends()]

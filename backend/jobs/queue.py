@@ -1,0 +1,95 @@
+"""The way into the store of durable jobs for those who do not run them: enqueue, cancel, resume."""
+
+import logging
+from collections.abc import Iterable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from backend.database import parse_url
+from backend.errors import DatabaseUnready
+
+if TYPE_CHECKING:
+    from dbos import DBOSClient
+
+APPLICATION = "selects"
+# Raised only when running jobs of an older program cannot be finished by this one.
+APPLICATION_VERSION = "schema-1"
+QUEUES = ("cpu", "gpu")
+
+
+def quiet_dbos() -> None:
+    """Keep the advertisement out of DBOS's log."""
+    logging.getLogger("dbos").addFilter(lambda record: "DBOS Conductor" not in record.getMessage())
+
+
+def migrate_jobs(url: str) -> None:
+    """Make or renew the tables of the job store; raises DatabaseUnready."""
+    from dbos import DBOS
+    from sqlalchemy.exc import OperationalError
+
+    try:
+        DBOS.migrate(store_url(url))
+    except OperationalError as problem:
+        said = str(problem.orig).strip().split("\n")[0].rstrip(".")
+        raise DatabaseUnready(f"The store of jobs does not answer: {said}.") from None
+
+
+def store_url(url: str) -> str:
+    """The address as DBOS wants it: PostgreSQL without a driver's name."""
+    parsed = parse_url(url)
+    plain = parsed.set(drivername="postgresql") if parsed.get_backend_name() == "postgresql" else parsed
+    return plain.render_as_string(hide_password=False)
+
+
+class JobQueue:
+    """A client of the job store. Connects when it is first used."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    @cached_property
+    def _client(self) -> "DBOSClient":
+        from dbos import DBOSClient
+
+        quiet_dbos()
+        return DBOSClient(
+            system_database_url=store_url(self._url),
+            application_name=APPLICATION,
+            lazy=True,
+            retry_connection_errors=False,
+        )
+
+    def enqueue(self, queue: str, name: str, workflow: str, *arguments: str) -> None:
+        """Hand work to whoever serves `queue`; an id that is known already attaches to what it names."""
+        self._client.enqueue(
+            {
+                "workflow_name": name,
+                "queue_name": queue,
+                "workflow_id": workflow,
+                "app_version": APPLICATION_VERSION,
+            },
+            *arguments,
+        )
+
+    def cancel(self, workflow: str) -> None:
+        """Keep a workflow from starting or from beginning its next step."""
+        self._client.cancel_workflow(workflow)
+
+    def stranded(self, executors: Iterable[str]) -> list[tuple[str, str]]:
+        """(workflow, queue) of all that dead executors have left unfinished."""
+        found = []
+        for executor in executors:
+            left = self._client.list_workflows(
+                status="PENDING", executor_id=executor, load_input=False, load_output=False
+            )
+            found += [(each.workflow_id, each.queue_name or QUEUES[0]) for each in left]
+        return found
+
+    def resume(self, workflow: str, queue: str) -> None:
+        """Give a stranded workflow to whoever takes it first. Only the holder of the reaper's lease may call this."""
+        self._client.resume_workflow(workflow, queue_name=queue)
+
+    def close(self) -> None:
+        """Give back what was opened."""
+        if "_client" in self.__dict__:
+            self._client.destroy()

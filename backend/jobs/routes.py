@@ -1,0 +1,98 @@
+"""/api/jobs: what is being done, how far it is, stop it, try it again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+from sqlmodel import Session
+from starlette.concurrency import run_in_threadpool
+
+from backend.dependencies import PageDep, PrincipalDep, ReadSession, ResourcesDep, WriteSession
+from backend.jobs import service
+from backend.jobs.models import OPEN, JobPublic
+from backend.library.models import Movie
+from backend.members.service import Principal, require_role
+from backend.paging import Paged, paged
+from backend.resources import Resources
+
+EVENT_EVERY_S = 0.5
+State = Literal["queued", "running", "cancelling", "done", "failed", "cancelled"]
+
+router = APIRouter(prefix="/jobs", tags=["jobs"])
+
+
+@router.get("")
+def list_jobs(
+    session: ReadSession,
+    who: PrincipalDep,
+    page: PageDep,
+    project: Annotated[int, Query(description="The project's id.")],
+    state: Annotated[list[State] | None, Query(description="Only jobs in these states.")] = None,
+    movie: Annotated[int | None, Query(description="Only jobs of this film.")] = None,
+) -> Paged[JobPublic]:
+    """Jobs of a project, the newest first."""
+    require_role(session, who, project, "viewer")
+    jobs, total = service.list_jobs(session, project, state or (), movie, page.limit, page.offset)
+    return paged(jobs, total, page.offset)
+
+
+@router.get("/{job_id}")
+def get_job(job_id: str, session: ReadSession, who: PrincipalDep) -> JobPublic:
+    """One job: stage, fraction, speed, time left; why it failed, in words."""
+    return _shown(session, who, job_id)
+
+
+@router.get(
+    "/{job_id}/events",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {}}, "description": "`data:` lines, each a job as JSON."}},
+)
+async def job_events(job_id: str, resources: ResourcesDep, who: PrincipalDep) -> StreamingResponse:
+    """The same as server-sent events: one now, one at each change, the last when the job has ended."""
+    first = await run_in_threadpool(_look, resources, who, job_id)
+    return StreamingResponse(
+        _events(resources, who, first), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+    )
+
+
+@router.post("/{job_id}/cancel")
+def cancel_job(job_id: str, session: WriteSession, who: PrincipalDep, resources: ResourcesDep) -> JobPublic:
+    """Stop a job. One that runs stops within a second or two; what is finished of it is kept for a retry."""
+    job = service.job_named(session, who, job_id)
+    require_role(session, who, job.project_id, "curator")
+    service.cancel(session, resources.queue, job)
+    return _shown(session, who, job_id)
+
+
+@router.post("/{job_id}/retry")
+def retry_job(job_id: str, session: WriteSession, who: PrincipalDep, resources: ResourcesDep) -> JobPublic:
+    """Try a failed or cancelled job again; stages that are done are not done twice."""
+    job = service.job_named(session, who, job_id)
+    require_role(session, who, job.project_id, "curator")
+    service.retry(session, resources.queue, job)
+    return _shown(session, who, job_id)
+
+
+def _shown(session: Session, who: Principal, job_id: str) -> JobPublic:
+    job = service.job_named(session, who, job_id)
+    movie = session.get(Movie, job.movie_id) if job.movie_id else None
+    return service.public(job, movie.title if movie else "")
+
+
+def _look(resources: Resources, who: Principal, job_id: str) -> JobPublic:
+    with Session(resources.reading) as session:
+        return _shown(session, who, job_id)
+
+
+async def _events(resources: Resources, who: Principal, job: JobPublic) -> AsyncIterator[str]:
+    told = None
+    while True:
+        if job != told:
+            yield f"data: {job.model_dump_json()}\n\n"
+            told = job
+        if job.state not in OPEN:
+            return
+        await asyncio.sleep(EVENT_EVERY_S)
+        job = await run_in_threadpool(_look, resources, who, job.id)

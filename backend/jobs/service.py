@@ -1,0 +1,228 @@
+"""What can be asked of jobs, and what a worker says of the one it does."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import exists, func, update
+from sqlmodel import Session, col, select
+
+from backend.database import rows_changed, utc_now
+from backend.errors import Conflict, NotFound, SelectsError
+from backend.jobs.models import OPEN, Job, JobPublic, JobStage, Worker
+from backend.jobs.queue import JobQueue
+from backend.library.models import Movie
+from backend.members.service import Principal, require_role
+
+QUEUE_OF_KIND = {"ingest": "cpu"}
+
+
+class Fenced(SelectsError):
+    """This process was given up for dead, or its job was given to another: nothing of what it does may count."""
+
+
+class Cancelled(SelectsError):
+    """The job was cancelled."""
+
+
+@dataclass(frozen=True)
+class Doing:
+    """A job as the worker that does it knows it."""
+
+    job_id: str
+    workflow: str
+    worker: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """How far a stage is; see JobBase."""
+
+    stage: str
+    fraction: float
+    done: float = 0.0
+    of: float = 0.0
+    unit: str = ""
+    speed: float | None = None
+    eta_s: float | None = None
+
+
+def new_job(session: Session, movie: Movie, kind: str, request: Mapping[str, Any], by: str) -> Job:
+    """A queued job; the caller commits, then calls `enqueue`."""
+    identity = uuid.uuid4().hex
+    job = Job(
+        id=identity,
+        workflow=identity,
+        kind=kind,
+        project_id=movie.project_id,
+        movie_id=movie.id,
+        request=dict(request),
+        created_by=by,
+    )
+    session.add(job)
+    return job
+
+
+def enqueue(queue: JobQueue, job: Job) -> None:
+    """Hand a committed job to the workers. What is lost between the two, the workers' sweep finds."""
+    queue.enqueue(QUEUE_OF_KIND[job.kind], job.kind, job.workflow, job.id, job.workflow)
+
+
+def job_named(session: Session, who: Principal, job_id: str) -> Job:
+    """A job that the asker may see; raises NotFound."""
+    job = session.get(Job, job_id)
+    if job is None:
+        raise NotFound(f"There is no job {job_id!r}.")
+    require_role(session, who, job.project_id, "viewer")
+    return job
+
+
+def list_jobs(
+    session: Session, project_id: int, states: Sequence[str], movie_id: int | None, limit: int, offset: int
+) -> tuple[list[JobPublic], int]:
+    """Jobs of a project, the newest first, and how many there are."""
+    wanted = [col(Job.project_id) == project_id]
+    if states:
+        wanted.append(col(Job.state).in_(states))
+    if movie_id is not None:
+        wanted.append(col(Job.movie_id) == movie_id)
+    total = session.exec(select(func.count()).select_from(Job).where(*wanted)).one()
+    rows = session.exec(
+        select(Job, Movie.title)
+        .join(Movie, col(Movie.id) == col(Job.movie_id), isouter=True)
+        .where(*wanted)
+        .order_by(col(Job.created_at).desc(), col(Job.id))
+        .limit(limit)
+        .offset(offset)
+    ).all()
+    return [public(job, title or "") for job, title in rows], total
+
+
+def public(job: Job, title: str = "") -> JobPublic:
+    """A job as the API shows it."""
+    return JobPublic.model_validate(job, update={"movie_title": title})
+
+
+def cancel(session: Session, queue: JobQueue, job: Job) -> None:
+    """Stop a job: at once where it waits, at its next report where it runs. Raises Conflict where it has ended."""
+    if job.state not in OPEN:
+        raise Conflict(f"The job is {job.state} already; there is nothing to cancel.")
+    waiting = update(Job).where(col(Job.id) == job.id, col(Job.state) == "queued")
+    if rows_changed(
+        session, waiting.values(state="cancelled", finished_at=utc_now(), note="cancelled before it began")
+    ):
+        _tell_movie(session, job, "cancelled", "")
+    else:
+        session.execute(
+            update(Job).where(col(Job.id) == job.id, col(Job.state) == "running").values(state="cancelling")
+        )
+    session.commit()
+    session.refresh(job)
+    if job.state == "cancelled":
+        queue.cancel(job.workflow)
+
+
+def retry(session: Session, queue: JobQueue, job: Job) -> None:
+    """Do an ended job again, from the first stage that is not done. Raises Conflict where it has not failed."""
+    if job.state not in ("failed", "cancelled"):
+        raise Conflict(f"The job is {job.state}; only failed and cancelled ones can be tried again.")
+    if job.movie_id is None:
+        raise Conflict("The film of this job is gone; add it again.")
+    job.attempts += 1
+    job.workflow = f"{job.id}-{job.attempts}"
+    job.state, job.problem, job.note, job.worker = "queued", "", "", ""
+    job.finished_at = None
+    _tell_movie(session, job, "waiting", "")
+    session.add(job)
+    session.commit()
+    session.refresh(job)
+    enqueue(queue, job)
+
+
+def claim(session: Session, doing: Doing) -> Job:
+    """Take a job for this worker before each stage; raises Fenced, or Cancelled where it was asked to stop."""
+    job = session.get(Job, doing.job_id, with_for_update=True)
+    if job is None:
+        raise Cancelled("The film was deleted while it was being analysed.")
+    if job.workflow != doing.workflow or not _alive(session, doing.worker):
+        raise Fenced
+    if job.worker not in ("", doing.worker) and _alive(session, job.worker):
+        raise Fenced
+    if job.state in ("cancelling", "cancelled"):
+        raise Cancelled
+    job.worker, job.state = doing.worker, "running"
+    job.started_at = job.started_at or utc_now()
+    _tell_movie(session, job, "working", "")
+    session.add(job)
+    session.commit()
+    session.refresh(job)
+    return job
+
+
+def report(session: Session, doing: Doing, said: Report) -> None:
+    """Say how far the job is; raises Fenced or Cancelled, so that long stages stop soon."""
+    changed = rows_changed(session, update(Job).where(*_mine(doing), col(Job.state) == "running").values(**vars(said)))
+    session.commit()
+    if not changed:
+        _why_not(session, doing)
+
+
+def stage_done(session: Session, doing: Doing, stage: str, seconds: float) -> None:
+    """Remember how long a stage took; the caller commits."""
+    known = select(JobStage.id).where(
+        col(JobStage.job_id) == doing.job_id, col(JobStage.workflow) == doing.workflow, col(JobStage.stage) == stage
+    )
+    if session.exec(known).first() is None:
+        session.add(JobStage(job_id=doing.job_id, workflow=doing.workflow, stage=stage, seconds=seconds))
+
+
+def fence(session: Session, doing: Doing) -> None:
+    """Raise Fenced or Cancelled unless the job is this worker's, within the transaction that has effects."""
+    job = session.get(Job, doing.job_id, with_for_update=True, populate_existing=True)
+    if job is None or job.worker != doing.worker or job.workflow != doing.workflow or job.state != "running":
+        _why_not(session, doing)
+    if not _alive(session, doing.worker):
+        raise Fenced
+
+
+def finish(session: Session, doing: Doing, state: str, *, problem: str = "", note: str = "") -> None:
+    """End a job as done, failed or cancelled, unless it is no longer this worker's."""
+    values: dict[str, Any] = {"state": state, "problem": problem, "finished_at": utc_now(), "eta_s": None}
+    if note:
+        values["note"] = note
+    if state == "done":
+        values["fraction"] = 1.0
+    changed = rows_changed(session, update(Job).where(*_mine(doing), col(Job.state).in_(OPEN)).values(**values))
+    job = session.get(Job, doing.job_id)
+    if changed and job is not None and state != "done":
+        _tell_movie(session, job, state, problem)
+    session.commit()
+
+
+def _mine(doing: Doing) -> tuple[Any, ...]:
+    alive = exists().where(col(Worker.name) == doing.worker, col(Worker.state) == "alive")
+    return col(Job.id) == doing.job_id, col(Job.workflow) == doing.workflow, col(Job.worker) == doing.worker, alive
+
+
+def _why_not(session: Session, doing: Doing) -> None:
+    job = session.get(Job, doing.job_id, populate_existing=True)
+    if job is None:
+        raise Cancelled("The film was deleted while it was being analysed.")
+    if job.workflow == doing.workflow and job.worker == doing.worker and job.state in ("cancelling", "cancelled"):
+        raise Cancelled
+    raise Fenced
+
+
+def _alive(session: Session, worker: str) -> bool:
+    return session.exec(select(Worker.state).where(col(Worker.name) == worker)).one_or_none() == "alive"
+
+
+def _tell_movie(session: Session, job: Job, state: str, problem: str) -> None:
+    """A film's state follows its job's, unless it is ready: then a new analysis that fails takes nothing away."""
+    if job.movie_id is not None:
+        session.execute(
+            update(Movie)
+            .where(col(Movie.id) == job.movie_id, col(Movie.state) != "ready")
+            .values(state=state, problem=problem)
+        )

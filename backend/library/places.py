@@ -1,0 +1,84 @@
+"""Which files may be taken into the library, and where the server keeps its own."""
+
+import re
+from pathlib import Path
+
+from backend.errors import InputError
+from backend.settings import Settings
+
+SUFFIXES = frozenset((
+    ".3gp", ".avi", ".dv", ".flv", ".m2ts", ".m2v", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf",
+    ".nut", ".ogm", ".ogv", ".ts", ".vob", ".webm", ".wmv",
+))  # fmt: skip
+LONGEST_NAME_BYTES = 200
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f/\\]")
+
+
+class PathNotAllowed(InputError):
+    """This path is not under a folder that the server may read films from."""
+
+
+class Misnamed(InputError):
+    """This is not the name of a film file."""
+
+
+def allowed_path(settings: Settings, path: str) -> Path:
+    """The real path of a film that may be read in place; raises PathNotAllowed or Misnamed.
+
+    A link that leads out of the allowed folders is refused like any other path outside, in the same words whether
+    there is such a file or not.
+    """
+    roots = [root.expanduser().resolve() for root in settings.media.roots]
+    if not roots:
+        raise PathNotAllowed(
+            "The server may not read films by path; name folders in SELECTS_MEDIA__ROOTS, or upload the film."
+        )
+    if "\0" in path:
+        raise Misnamed("A path cannot hold a NUL character.")
+    named = Path(path)
+    try:
+        real = named.resolve() if named.is_absolute() else (roots[0] / named).resolve()
+    except (OSError, RuntimeError):  # a loop of links
+        real = named
+    if not any(real.is_relative_to(root) for root in roots):
+        raise PathNotAllowed(
+            f"{path!r} is not under a folder that the server may read films from; an admin can add one in "
+            "SELECTS_MEDIA__ROOTS."
+        )
+    if not real.is_file():
+        raise InputError(f"There is no file {path!r}.")
+    require_film_name(real.name)
+    return real
+
+
+def require_film_name(name: str) -> str:
+    """The name, if it can be that of a film file; raises Misnamed."""
+    if not name or UNPRINTABLE.search(name) or name in (".", ".."):
+        raise Misnamed(f"{name!r} cannot be a file's name; it must be a plain name without folders.")
+    if len(name.encode(errors="replace")) > LONGEST_NAME_BYTES:
+        raise Misnamed(f"The file's name is longer than {LONGEST_NAME_BYTES} bytes.")
+    if Path(name).suffix.lower() not in SUFFIXES:
+        raise Misnamed(f"{name!r} does not end like a film file; known endings: {' '.join(sorted(SUFFIXES))}.")
+    return name
+
+
+def uploads_folder(home: Path) -> Path:
+    """Where uploaded films lie, each in a folder named by its checksum."""
+    return home / "uploads"
+
+
+def derived_folders(home: Path, sha256: str) -> tuple[Path, ...]:
+    """Everything that was made from a film; `vectors` has one file in each space."""
+    return home / "films" / sha256, home / "features" / sha256
+
+
+def title_of(name: str) -> str:
+    """A title from a file's name, for want of a better one."""
+    words = re.sub(r"[._]+", " ", Path(name).stem).strip()
+    return words[:1].upper() + words[1:] if words else name
+
+
+def films_in(folder: Path) -> list[Path]:
+    """Film files in a folder and below it, in order; hidden ones are left out."""
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts))

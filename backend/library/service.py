@@ -1,0 +1,251 @@
+"""Projects and films: what is there, what comes in, what is changed and what is removed."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import delete, func, update
+from sqlmodel import Session, col, select
+
+from backend.database import utc_now
+from backend.errors import NotFound
+from backend.jobs.models import OPEN, Job
+from backend.jobs.service import new_job, public
+from backend.library.models import Candidate, Movie, MovieFacts, Project, ProjectPublic, Scene, Shot
+from backend.library.places import derived_folders, title_of, uploads_folder
+from backend.library.shapes import MovieChange, MoviePublic
+from backend.members.models import Membership, Role
+from backend.members.service import Principal, require_role, role_in
+
+SORTS = {
+    "newest": (col(Movie.created_at).desc(), col(Movie.id).desc()),
+    "oldest": (col(Movie.created_at), col(Movie.id)),
+    "title": (func.lower(Movie.title), col(Movie.id)),
+    "year": (col(Movie.year).desc().nulls_last(), func.lower(Movie.title), col(Movie.id)),
+    "longest": (col(Movie.duration_s).desc(), col(Movie.id)),
+}
+
+
+def create_project(session: Session, who: Principal, name: str) -> Project:
+    """A new project; whoever makes it is its admin."""
+    project = Project(name=name)
+    session.add(project)
+    session.flush()
+    if who.person_id and project.id:
+        session.add(Membership(project_id=project.id, person_id=who.person_id, role="admin"))
+    session.commit()
+    session.refresh(project)
+    return project
+
+
+def projects_of(session: Session, who: Principal) -> list[ProjectPublic]:
+    """The projects that a person is a member of, with the number of their films."""
+    counted = select(Project, func.count(col(Movie.id))).join(
+        Movie, col(Movie.project_id) == col(Project.id), isouter=True
+    )
+    rows = session.exec(counted.group_by(col(Project.id)).order_by(col(Project.id))).all()
+    shown = []
+    for project, movies in rows:
+        role = role_in(session, who, project.id or 0)
+        if role:
+            shown.append(ProjectPublic.model_validate(project, update={"role": role, "movies": movies}))
+    return shown
+
+
+def project_for(session: Session, who: Principal, project_id: int | None, role: Role) -> int:
+    """The project named, or the first in which the asker has at least `role`; raises NotFound or NotAllowed."""
+    if project_id is None:
+        own = projects_of(session, who)
+        fitting = [p.id for p in own if p.role == "admin" or role == "viewer" or p.role == role]
+        if not own:
+            raise NotFound("You are not a member of any project; make one, or ask to be invited.")
+        project_id = fitting[0] if fitting else own[0].id
+    require_role(session, who, project_id, role)
+    return project_id
+
+
+def movie_named(session: Session, who: Principal, movie_id: int, role: Role = "viewer") -> Movie:
+    """A film that the asker may see (or more); raises NotFound or NotAllowed."""
+    movie = session.get(Movie, movie_id)
+    if movie is None or role_in(session, who, movie.project_id) is None:
+        raise NotFound(f"There is no film {movie_id}, or you are not a member of its project.")
+    require_role(session, who, movie.project_id, role)
+    return movie
+
+
+@dataclass(frozen=True)
+class NewFilm:
+    """A film that comes in. `sha256` is known of uploads, of paths it is found by the job."""
+
+    path: Path
+    source: str
+    size_bytes: int
+    facts: MovieFacts
+    genres: tuple[str, ...] = ()
+    sha256: str | None = None
+    audio_track: int = 0
+    profile: str = "embedded"
+
+
+def add_movie(session: Session, project_id: int, film: NewFilm, by: str) -> tuple[Movie, Job | None, bool]:
+    """The film's row, the job that will analyse it (None if that is done), and whether it was known.
+
+    The same file is one film: by checksum for uploads, by path and size for paths until the job knows the checksum.
+    """
+    same = col(Movie.sha256) == film.sha256 if film.sha256 else col(Movie.path) == str(film.path)
+    wanted = select(Movie).where(col(Movie.project_id) == project_id, same).with_for_update()
+    movie = session.exec(wanted).first()
+    known = movie is not None
+    if movie is None:
+        facts = film.facts.model_dump()
+        facts["title"] = facts["title"].strip() or title_of(film.path.name)
+        movie = Movie(
+            **facts,
+            project_id=project_id,
+            genres=list(film.genres),
+            path=str(film.path),
+            source=film.source,
+            sha256=film.sha256,
+            size_bytes=film.size_bytes,
+            audio_track=film.audio_track,
+            profile=film.profile,
+        )
+        session.add(movie)
+        session.flush()
+    job = _newest_job(session, movie.id or 0)
+    unchanged = known and movie.size_bytes == film.size_bytes
+    if unchanged and (movie.state == "ready" or (job is not None and job.state in OPEN)):
+        session.commit()
+        return movie, None if movie.state == "ready" else job, True
+    if movie.state != "ready":
+        movie.state, movie.problem = "waiting", ""
+    job = new_job(session, movie, "ingest", {}, by)
+    session.commit()
+    session.refresh(movie)
+    session.refresh(job)
+    return movie, job, known
+
+
+def analyse_again(session: Session, movie: Movie, by: str) -> Job:
+    """A job that analyses a film with today's settings; one that is open already is given instead."""
+    job = _newest_job(session, movie.id or 0)
+    if job is None or job.state not in OPEN:
+        job = new_job(session, movie, "ingest", {}, by)
+        session.commit()
+        session.refresh(job)
+    return job
+
+
+def change_movie(session: Session, movie: Movie, change: MovieChange) -> Movie:
+    """Set what people say of a film."""
+    values = change.model_dump(exclude_unset=True)
+    for name, value in values.items():
+        if value is not None or name == "year":
+            setattr(movie, name, value)
+    session.add(movie)
+    if "title" in values and movie.sha256:
+        session.execute(update(Candidate).where(col(Candidate.movie_id) == movie.id).values(movie_title=movie.title))
+    session.commit()
+    session.refresh(movie)
+    return movie
+
+
+def delete_movie(session: Session, home: Path, movie: Movie, *, upload: bool = False) -> None:
+    """Remove the rows of a film and what was made from it; never the film that a path names.
+
+    Candidates that people made stay, with the film's checksum and title. The server's own copy of an uploaded film
+    goes only where `upload` says so.
+    """
+    sha256, own_copy = movie.sha256, Path(movie.path) if movie.source == "upload" else None
+    session.execute(delete(Candidate).where(col(Candidate.movie_id) == movie.id, col(Candidate.source) == "ranking"))
+    session.execute(update(Candidate).where(col(Candidate.movie_id) == movie.id).values(movie_id=None, rank=None))
+    session.execute(
+        update(Job).where(col(Job.movie_id) == movie.id, col(Job.state) == "queued").values(state="cancelled")
+    )
+    session.execute(
+        update(Job).where(col(Job.movie_id) == movie.id, col(Job.state) == "running").values(state="cancelling")
+    )
+    session.delete(movie)
+    session.commit()
+    if sha256:
+        remove_derived(session, home, sha256)
+    if own_copy and upload and own_copy.is_relative_to(uploads_folder(home)):
+        shutil.rmtree(own_copy.parent, ignore_errors=True)
+
+
+def remove_derived(session: Session, home: Path, sha256: str) -> None:
+    """Remove what was made from a film that no row names any more."""
+    if session.exec(select(Movie.id).where(col(Movie.sha256) == sha256)).first() is None:
+        for folder in derived_folders(home, sha256):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which films are asked for, and in what order."""
+
+    project_id: int
+    text: str = ""
+    genre: str = ""
+    state: str = ""
+    sort: str = "newest"
+
+
+def list_movies(session: Session, wanted: Wanted, limit: int, offset: int) -> tuple[list[MoviePublic], int]:
+    """Films of a project, and how many there are."""
+    where = [col(Movie.project_id) == wanted.project_id]
+    if wanted.text:
+        where.append(func.lower(Movie.title).contains(wanted.text.lower(), autoescape=True))
+    if wanted.state:
+        where.append(col(Movie.state) == wanted.state)
+    found = session.exec(select(Movie).where(*where).order_by(*SORTS[wanted.sort])).all()
+    if wanted.genre:
+        found = [m for m in found if wanted.genre.lower() in (g.lower() for g in m.genres)]
+    return shown(session, found[offset : offset + limit]), len(found)
+
+
+def shown(session: Session, movies: Sequence[Movie]) -> list[MoviePublic]:
+    """Films as the API shows them, with what belongs to them counted in a few queries for all."""
+    ids = [movie.id for movie in movies]
+    counts = {table: _counts(session, table, ids) for table in (Shot, Scene, Candidate)}
+    newest: dict[int | None, Job] = {}
+    for job in session.exec(select(Job).where(col(Job.movie_id).in_(ids)).order_by(col(Job.created_at))):
+        newest[job.movie_id] = job
+    return [_shown(movie, {t: c.get(movie.id, 0) for t, c in counts.items()}, newest.get(movie.id)) for movie in movies]
+
+
+def _shown(movie: Movie, counts: Mapping[Any, int], job: Job | None) -> MoviePublic:
+    analysed = bool(movie.scan_key)
+    picture = f"/api/movies/{movie.id}/picture" if movie.poster or analysed else None
+    return MoviePublic.model_validate(
+        movie.model_dump()
+        | {
+            "file": Path(movie.path).name,
+            "plays": bool(movie.rate),
+            "has_poster": bool(movie.poster),
+            "picture": picture,
+            "shots": counts[Shot],
+            "scenes": counts[Scene],
+            "candidates": counts[Candidate],
+            "job": public(job, movie.title) if job else None,
+        }
+    )
+
+
+def _counts(session: Session, table: type[Shot | Scene | Candidate], ids: Sequence[int | None]) -> dict[Any, int]:
+    counted = select(col(table.movie_id), func.count()).where(col(table.movie_id).in_(ids))
+    if table is Candidate:
+        counted = counted.where(col(Candidate.rank).is_not(None) | (col(Candidate.source) == "manual"))
+    return dict(session.exec(counted.group_by(col(table.movie_id))).all())
+
+
+def _newest_job(session: Session, movie_id: int) -> Job | None:
+    return session.exec(select(Job).where(col(Job.movie_id) == movie_id).order_by(col(Job.created_at).desc())).first()
+
+
+def touch(candidate: Candidate) -> Candidate:
+    """Mark a candidate as changed now: its list gets another ETag."""
+    candidate.updated_at = utc_now()
+    return candidate

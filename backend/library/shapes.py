@@ -1,0 +1,149 @@
+"""What the API takes and gives of the library."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from sqlmodel._compat import SQLModelConfig
+
+from backend.jobs.models import JobPublic
+from backend.library.models import MovieFacts, MovieState
+
+Genre = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
+
+
+class MoviePath(MovieFacts):
+    """A film that lies under one of the server's allowed folders: it is read in place and never touched."""
+
+    model_config = SQLModelConfig(
+        json_schema_extra={"examples": [{"path": "/films/big_buck_bunny.mp4", "title": "Big Buck Bunny", "year": 2008}]}
+    )
+
+    path: str = Field(min_length=1, max_length=4096)
+    project: int | None = Field(default=None, description="The project's id; left out, the first that you may add to.")
+    genres: list[Genre] = Field(default=[], max_length=20)
+    audio_track: int = Field(default=0, ge=0, le=63, description="Which audio track is heard, counted from 0.")
+
+
+class MovieChange(BaseModel):
+    """What is to be changed; what is left out stays."""
+
+    title: str | None = Field(default=None, min_length=1, max_length=200)
+    year: int | None = Field(default=None, ge=1870, le=2200)
+    genres: list[Genre] | None = Field(default=None, max_length=20)
+    plot: str | None = Field(default=None, max_length=20_000)
+    rights_note: str | None = Field(default=None, max_length=20_000)
+
+
+class MoviePublic(MovieFacts):
+    """A film as the API shows it. `job` is the newest of its jobs; `plays` whether there is something to play yet."""
+
+    id: int
+    project_id: int
+    genres: list[str]
+    file: str = Field(description="The name of its file.")
+    source: Literal["path", "upload"]
+    sha256: str | None
+    size_bytes: int
+    state: MovieState
+    problem: str
+    profile: str
+    audio_track: int
+    duration_s: float
+    rate: str = Field(description="Frames per second as a fraction.", examples=["24000/1001"])
+    frames: int
+    width: int
+    height: int
+    has_audio: bool
+    start_timecode: str | None
+    tracks: list[dict[str, Any]]
+    warnings: list[str]
+    plays: bool
+    has_poster: bool
+    picture: str | None = Field(description="Address of the poster, or of the keyframe that stands in for it.")
+    shots: int
+    scenes: int
+    candidates: int
+    job: JobPublic | None
+    created_at: datetime
+    ready_at: datetime | None
+
+
+class Added(BaseModel):
+    """The film and the job that analyses it. `known`: the same file was there already, by checksum."""
+
+    movie: MoviePublic
+    job: JobPublic | None
+    known: bool = False
+
+
+class ShotPublic(BaseModel):
+    """One shot; `picture` is the address of its middle keyframe."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    number: int
+    scene: int
+    start_frame: int
+    end_frame: int
+    start_s: float
+    end_s: float
+    keyframes: list[int]
+    faces: int
+    speech: float
+    dialogue: str
+    labels: list[Any]
+    picture: str | None
+
+
+class ScenePublic(BaseModel):
+    """Consecutive shots that tell one thing: `[first_shot, end_shot)`."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    number: int
+    first_shot: int
+    end_shot: int
+    start_frame: int
+    end_frame: int
+    start_s: float
+    end_s: float
+
+
+class CandidatePublic(BaseModel):
+    """A window with its scores and why; those of a window made by hand are null until it is scored."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    movie_id: int | None
+    movie_title: str
+    source: Literal["ranking", "manual"]
+    start_frame: int
+    end_frame: int
+    start_s: float
+    end_s: float
+    scene: int
+    rank: int | None
+    score: float | None
+    viral: float | None
+    compelling: float | None
+    band: str
+    explanation: dict[str, float]
+    reasons: list[str]
+    model: str
+    note: str
+    created_by: str
+    updated_at: datetime
+
+
+class CandidateNew(BaseModel):
+    """A window set by hand, in frames: `[start_frame, end_frame)`."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"start_frame": 1440, "end_frame": 3600}]})
+
+    start_frame: int = Field(ge=0, le=2**40)
+    end_frame: int = Field(ge=1, le=2**40)
+    note: str = Field(default="", max_length=2000)

@@ -1,0 +1,185 @@
+"""An upload as it streams in: written to disk and summed as it comes, never whole in memory."""
+
+import hashlib
+import os
+import shutil
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from email.message import Message
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from python_multipart import MultipartParser
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartCallbacks
+from starlette.concurrency import run_in_threadpool
+
+from backend.errors import InputError, OutputError, TooLarge
+from backend.library.places import require_film_name, uploads_folder
+
+WRITE_BYTES = 1 << 20
+LONGEST_FIELD_BYTES = 100_000
+LONGEST_HEADER_BYTES = 16_000
+FILE_FIELD = "file"
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """A film that came in whole: where it lies now, its checksum and size, and the fields sent before or after it."""
+
+    path: Path
+    name: str
+    sha256: str
+    size_bytes: int
+    fields: Mapping[str, list[str]]
+
+
+@dataclass
+class _Incoming:
+    """The state of one upload."""
+
+    folder: Path
+    limit_bytes: int
+    fields: dict[str, list[str]] = field(default_factory=dict)
+    name: str = ""
+    size: int = 0
+    sum: Any = field(default_factory=hashlib.sha256)
+    file: BinaryIO | None = None
+    header: bytes = b""
+    value: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    part: str = ""
+    part_is_file: bool = False
+    ended: bool = False
+
+    @property
+    def partial(self) -> Path:
+        return self.folder / "film"
+
+    def callbacks(self) -> MultipartCallbacks:
+        """What the parser calls."""
+        return {
+            "on_part_begin": self.on_part_begin,
+            "on_header_field": self.on_header_field,
+            "on_header_value": self.on_header_value,
+            "on_header_end": self.on_header_end,
+            "on_headers_finished": self.on_headers_finished,
+            "on_part_data": self.on_part_data,
+            "on_end": self.on_end,
+        }
+
+    def on_part_begin(self) -> None:
+        self.headers, self.part, self.part_is_file = {}, "", False
+
+    def on_header_field(self, data: bytes, start: int, end: int) -> None:
+        self.header = _bounded(self.header + data[start:end])
+
+    def on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self.value = _bounded(self.value + data[start:end])
+
+    def on_header_end(self) -> None:
+        self.headers[self.header.decode("latin-1").lower()] = self.value.decode("utf-8", "replace")
+        self.header = self.value = b""
+
+    def on_headers_finished(self) -> None:
+        said = Message()
+        said["content-disposition"] = self.headers.get("content-disposition", "")
+        named = said.get_param("name", header="content-disposition")
+        self.part = str(named) if isinstance(named, str) else ""
+        filename = said.get_filename()
+        self.part_is_file = self.part == FILE_FIELD
+        if not self.part_is_file:
+            self.fields.setdefault(self.part, []).append("")
+            return
+        if self.file is not None:
+            raise InputError("Send one film at a time: this upload holds two.")
+        self.name = require_film_name(filename or "")
+        self.folder.mkdir(parents=True)
+        self.file = self.partial.open("xb")
+
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        piece = data[start:end]
+        if not self.part_is_file:
+            kept = self.fields[self.part][-1] + piece.decode("utf-8", "replace")
+            if len(kept) > LONGEST_FIELD_BYTES:
+                raise TooLarge(f"The field {self.part!r} is longer than {LONGEST_FIELD_BYTES} bytes.")
+            self.fields[self.part][-1] = kept
+            return
+        assert self.file is not None
+        self.size += len(piece)
+        require_size(self.size, self.limit_bytes)
+        self.sum.update(piece)
+        self.file.write(piece)
+
+    def on_end(self) -> None:
+        self.ended = True
+
+
+def require_size(size_bytes: int, limit_bytes: int) -> None:
+    """Raise TooLarge for more than the limit."""
+    if size_bytes > limit_bytes:
+        raise TooLarge(f"The film is larger than the limit of {limit_bytes / (1 << 30):g} GiB for uploads.")
+
+
+async def receive(chunks: AsyncIterator[bytes], headers: Mapping[str, str], home: Path, limit_bytes: int) -> Uploaded:
+    """Take a multipart upload with one part called `file`; what ends early or is refused leaves nothing behind.
+
+    Raises TooLarge, InputError for a form that cannot be read, Misnamed, OutputError where the disk is full.
+    """
+    declared = headers.get("content-length", "")
+    if declared.isdigit():
+        require_size(int(declared) - LONGEST_FIELD_BYTES, limit_bytes)
+    incoming = _Incoming(uploads_folder(home) / f"partial-{uuid.uuid4().hex}", limit_bytes)
+    try:
+        parser = MultipartParser(_boundary(headers), incoming.callbacks())
+        waiting = bytearray()
+        async for chunk in chunks:
+            waiting += chunk
+            if len(waiting) >= WRITE_BYTES:
+                await run_in_threadpool(parser.write, bytes(waiting))
+                waiting.clear()
+        await run_in_threadpool(parser.write, bytes(waiting))
+        return await run_in_threadpool(_keep, incoming, home)
+    except FormParserError as broken:
+        raise InputError(f"The upload cannot be read as a form: {broken}.") from None
+    except OSError as problem:
+        raise OutputError(f"The upload cannot be kept: {(problem.strerror or str(problem)).lower()}.") from None
+    finally:
+        if incoming.file is not None:
+            incoming.file.close()
+        shutil.rmtree(incoming.folder, ignore_errors=True)
+
+
+def _keep(incoming: _Incoming, home: Path) -> Uploaded:
+    if incoming.file is None:
+        raise InputError(f"The upload holds no film; send it as the part {FILE_FIELD!r} of a form.")
+    if not incoming.ended:
+        raise InputError("The upload ended early; send it again.")
+    if incoming.size == 0:
+        raise InputError(f"{incoming.name!r} is empty.")
+    incoming.file.flush()
+    os.fsync(incoming.file.fileno())
+    sha256 = incoming.sum.hexdigest()
+    folder = uploads_folder(home) / sha256
+    folder.mkdir(parents=True, exist_ok=True)
+    stored = next((path for path in folder.iterdir() if path.stat().st_size == incoming.size), None)
+    if stored is None:
+        stored = folder / incoming.name
+        incoming.partial.replace(stored)
+    return Uploaded(stored, incoming.name, sha256, incoming.size, incoming.fields)
+
+
+def _boundary(headers: Mapping[str, str]) -> bytes:
+    said = Message()
+    said["content-type"] = headers.get("content-type", "")
+    boundary = said.get_boundary()
+    if said.get_content_type() != "multipart/form-data" or not boundary:
+        raise InputError("Send a film as multipart/form-data, or the path of one as JSON.")
+    return boundary.encode("latin-1", "replace")
+
+
+def _bounded(header: bytes) -> bytes:
+    if len(header) > LONGEST_HEADER_BYTES:
+        raise InputError("A header of the form is too long.")
+    return header
