@@ -154,7 +154,8 @@ def features_models(as_json: Annotated[bool, typer.Option("--json", help="Print 
     from backend.features.models import list_models
     from backend.settings import load_settings
 
-    rows = list_models({name: str(path) for name, path in load_settings().models.paths.items()})
+    settings = load_settings()
+    rows = list_models({name: str(path) for name, path in settings.models.paths.items()}, settings.home / "networks")
     if as_json:
         _print_json([row.to_json() for row in rows])
         return

@@ -1,15 +1,7 @@
 """The full profile's loaders: true formats, strict loading, vectors equal to the libraries' own, clear errors."""
 
-import hashlib
 import json
-import os
 import pickle
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +16,8 @@ from backend.features.facenet import FaceNetFaces
 from backend.features.openclip import OpenClip
 from backend.features.registry import EXTRACTORS
 from backend.features.videomae import VideoMae, prepared
-from backend.features.weights import from_url
 from tests import checkpoints
 
-ROOT = Path(__file__).resolve().parent.parent
 FULL = ("videomae", "openclip", "facenet")
 
 
@@ -92,10 +82,31 @@ def test_openclip_loads_strictly(tmp_path: Path) -> None:
 # -- VideoMAE --------------------------------------------------------------------------------------------------
 
 
-def test_videomae_equals_transformers(tmp_path: Path) -> None:
-    folder = checkpoints.save_videomae(tmp_path)
+PUBLISHED = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (None, PUBLISHED),
+        ({"image_mean": [0.5, 0.4, 0.6], "image_std": [0.5, 0.3, 0.2]}, ([0.5, 0.4, 0.6], [0.5, 0.3, 0.2])),
+        ({"crop_size": {"height": 64, "width": 64}}, PUBLISHED),
+    ],
+    ids=["nothing said", "own scale", "scale not said"],
+)
+def test_videomae_equals_transformers(
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    said: dict[str, Any] | None,
+    expected: tuple[list[float], list[float]],
+) -> None:
+    folder, (mean, deviation) = checkpoints.save_videomae(tmp_path), expected
+    if said is not None:
+        (folder / "preprocessor_config.json").write_text(json.dumps(said))
+    capfd.readouterr()
     maker = VideoMae(weights=folder)
     maker.load()
+    assert capfd.readouterr() == ("", "")
     clip = np.stack([image(seed, 72, 128) for seed in range(16)])
     found = maker.extract([ShotMaterial(0, 1, clip=clip)]).vectors[0]
 
@@ -104,20 +115,26 @@ def test_videomae_equals_transformers(tmp_path: Path) -> None:
 
     network = VideoMAEModel.from_pretrained(folder).eval()
     processor = VideoMAEImageProcessor(
-        size={"shortest_edge": 64},
-        crop_size={"height": 64, "width": 64},
-        image_mean=[0.485, 0.456, 0.406],
-        image_std=[0.229, 0.224, 0.225],
+        size={"shortest_edge": 64}, crop_size={"height": 64, "width": 64}, image_mean=mean, image_std=deviation
     )
     theirs = processor(list(clip), return_tensors="pt")["pixel_values"]
+    pixels = prepared(clip, 64, (np.array(mean, np.float32), np.array(deviation, np.float32)))
     with torch.inference_mode():
-        exact = (
-            network(pixel_values=torch.from_numpy(prepared(clip, 64))[None]).last_hidden_state.mean(dim=1)[0].numpy()
-        )
+        exact = network(pixel_values=torch.from_numpy(pixels)[None]).last_hidden_state.mean(dim=1)[0].numpy()
     np.testing.assert_allclose(found, exact, atol=1e-5)
     assert theirs.shape == (1, 16, 3, 64, 64)
     # Scaling is another library's, so pixels differ by rounding: the same picture, cut out at the same place.
-    assert np.abs(theirs[0].numpy() - prepared(clip, 64)).mean() < 0.03
+    assert np.abs(theirs[0].numpy() - pixels).mean() < 0.03
+
+
+@pytest.mark.parametrize(
+    "said", ['{"image_mean": [0.5]}', '{"image_std": [0, 0, 0]}', '{"image_mean": "x"}', "[1", "7"]
+)
+def test_videomae_with_an_impossible_scale_is_refused(tmp_path: Path, said: str) -> None:
+    folder = checkpoints.save_videomae(tmp_path)
+    (folder / "preprocessor_config.json").write_text(said)
+    with pytest.raises(MissingWeights, match=r"preprocessor_config\.json"):
+        VideoMae(weights=folder).load()
 
 
 @pytest.mark.parametrize("change", [{"hidden_size": 384}, {"num_frames": 8}])
@@ -232,129 +249,3 @@ def test_a_videomae_pickle_with_code_is_not_run(tmp_path: Path) -> None:
     with pytest.raises(MissingWeights, match="VideoMAE-base"):
         VideoMae(weights=folder).load()
     assert not mark.exists()
-
-
-@pytest.mark.parametrize("name", FULL)
-@pytest.mark.parametrize("offline", [True, False])
-def test_no_hub_is_an_error_within_seconds(name: str, offline: bool, tmp_path: Path) -> None:
-    """In a process of its own, with empty caches and nobody listening where the hub or its proxy would be."""
-    code = (
-        "import sys\n"
-        "from backend.errors import MissingWeights\n"
-        "from backend.features.registry import EXTRACTORS\n"
-        "try:\n"
-        f"    EXTRACTORS[{name!r}](offline={offline}).load()\n"
-        "except MissingWeights as missing:\n"
-        "    print(missing.detail, 'torch' in sys.modules)\n"
-    )
-    nobody = {
-        "HF_ENDPOINT": "http://127.0.0.1:9",
-        "https_proxy": "http://127.0.0.1:9",
-        "http_proxy": "http://127.0.0.1:9",
-    }
-    away = {"HOME": str(tmp_path), "HF_HOME": str(tmp_path / "hub"), "no_proxy": ""}
-    start = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env={**os.environ, **nobody, **away},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert time.monotonic() - start < 10
-    assert done.stderr == ""
-    assert done.stdout.strip().endswith("False"), "found out before torch is imported"
-    assert "SELECTS_MODELS__PATHS" in done.stdout
-    assert len(done.stdout.strip().splitlines()) == 1
-
-
-# -- a hub that answers ----------------------------------------------------------------------------------------
-
-
-class Hub(BaseHTTPRequestHandler):
-    """Serves the files of one folder as a model hub does: /OWNER/NAME/resolve/main/FILE, and any other path plainly."""
-
-    folder: Path
-
-    def do_HEAD(self) -> None:
-        self._answer(body=False)
-
-    def do_GET(self) -> None:
-        self._answer(body=True)
-
-    def _answer(self, *, body: bool) -> None:
-        path = self.folder / self.path.rsplit("/", 1)[-1]
-        data = path.read_bytes() if path.is_file() else b""
-        self.send_response(200 if path.is_file() else 404)
-        self.send_header("Content-Length", str(len(data)))
-        self.send_header("ETag", f'"{hashlib.sha256(data).hexdigest()}"')
-        self.send_header("X-Repo-Commit", "0" * 40)
-        self.end_headers()
-        if body:
-            self.wfile.write(data)
-
-    def log_message(self, *_: object) -> None:
-        return
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """A hub's address and the folder that it serves."""
-    folder = tmp_path / "served"
-    folder.mkdir()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Served", (Hub,), {"folder": folder}))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", folder
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.mark.parametrize("name", ["videomae", "openclip"])
-def test_weights_come_from_a_hub_and_then_from_its_cache(name: str, hub: tuple[str, Path], tmp_path: Path) -> None:
-    """Downloads once; the second process may not ask. openclip's small weights then fail strictly, as they should."""
-    address, folder = hub
-    {"videomae": checkpoints.save_videomae, "openclip": checkpoints.save_openclip}[name](folder)
-    code = (
-        "import sys, numpy as np\n"
-        "from backend.errors import MissingWeights\n"
-        "from backend.features.base import ShotMaterial\n"
-        "from backend.features.registry import EXTRACTORS\n"
-        f"maker = EXTRACTORS[{name!r}](offline=sys.argv[1] == 'offline')\n"
-        "try:\n"
-        "    maker.load()\n"
-        "    print(maker.extract([ShotMaterial(0, 1, clip=np.zeros((16, 72, 128, 3), np.uint8))]).vectors.sum())\n"
-        "except MissingWeights as refused:\n"
-        "    print(refused.detail)\n"
-    )
-    said = []
-    for mode in ("online", "offline"):
-        reachable = {
-            "HF_ENDPOINT": address if mode == "online" else "http://127.0.0.1:9",
-            "HF_HOME": str(tmp_path / "cache"),
-        }
-        done = subprocess.run(
-            [sys.executable, "-c", code, mode],
-            cwd=ROOT,
-            env={**os.environ, **reachable, "no_proxy": "*"},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        said.append(done.stdout.strip())
-    assert said[0] == said[1]
-    if name == "videomae":
-        assert np.isfinite(float(said[0]))
-    else:
-        assert "another network" in said[0]
-
-
-def test_a_file_comes_from_an_address_once(hub: tuple[str, Path], tmp_path: Path) -> None:
-    address, folder = hub
-    (folder / "weights.pt").write_bytes(b"tensors")
-    for offline in (False, True):
-        path = from_url("facenet", "a network", f"{address}/v1/weights.pt", tmp_path / "kept", offline=offline)
-        assert path.read_bytes() == b"tensors"
-    with pytest.raises(MissingWeights, match="HTTPError"):
-        from_url("facenet", "a network", f"{address}/v1/other.pt", tmp_path / "kept", offline=False)
-    assert [file.name for file in (tmp_path / "kept").iterdir()] == ["weights.pt"]

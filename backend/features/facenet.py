@@ -1,7 +1,6 @@
 """Who is in a shot, full profile: MTCNN finds the faces, InceptionResnetV1 (VGGFace2) tells them apart."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 
 from backend.features.base import Image, Vectors
 from backend.features.faces import Faces
-from backend.features.weights import fill, from_url, given_file, read_state, torch_checkpoints
+from backend.features.weights import fill, from_url, given_file, read_state
 
 WHAT = "InceptionResnetV1 (VGGFace2)"
 FILE = "20180402-114759-vggface2.pt"
@@ -29,7 +28,10 @@ class FaceNetFaces(Faces):
 
     def load_embedding(self) -> None:
         """Find, then load the weights strictly; raises MissingWeights."""
-        path = given_file(self.name, WHAT, self.weights, NAMES) if self.weights else self._published()
+        if self.weights is not None:
+            path = given_file(self.name, WHAT, self.weights, NAMES)
+        else:
+            path = from_url(self.name, WHAT, URL, cache=self.cache, offline=self.offline)
         state = read_state(self.name, WHAT, path)
         from backend.features import torchvision_ops  # noqa: F401  (before facenet-pytorch)
 
@@ -40,10 +42,6 @@ class FaceNetFaces(Faces):
         network = fill(self.name, WHAT, InceptionResnetV1(), state, path)
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         self._embedding: Any = network.to(self._device)
-
-    def _published(self) -> Path:
-        """The file that facenet-pytorch's authors published, in torch's own cache."""
-        return from_url(self.name, WHAT, URL, torch_checkpoints(), offline=self.offline)
 
     def embed(self, pictures: Sequence[Image], boxes: NDArray[np.float32]) -> Vectors:
         """Embeddings, float32 [faces, 512], of one face per picture; boxes in pixels, float32 [faces, 4]."""

@@ -7,9 +7,10 @@ from pathlib import Path
 from backend.errors import MissingWeights
 from backend.features import facenet, openclip, videomae
 from backend.features.networks import wheel_file
-from backend.features.weights import given_file, hub_file, torch_file
+from backend.features.weights import given_file, hub_folder, url_file
 
-Finder = Callable[[Path | None], Path]
+Finder = Callable[[Path | None, Path | None], Path]
+"""From a given path and the folder of downloads to the file or folder; raises MissingWeights."""
 
 
 @dataclass(frozen=True)
@@ -46,25 +47,25 @@ class _Known:
 
 
 def _wheel(package: str, file: str) -> Finder:
-    return lambda _: wheel_file(package, file)
+    return lambda given, cache: wheel_file(package, file)
 
 
-def _videomae(given: Path | None) -> Path:
+def _videomae(given: Path | None, cache: Path | None) -> Path:
     if given is not None:
         return given_file("videomae", videomae.WHAT, given, videomae.NAMES)
-    return hub_file("videomae", videomae.WHAT, videomae.REPOSITORY, videomae.NAMES[0])
+    return hub_folder("videomae", videomae.WHAT, videomae.REPOSITORY, videomae.HUB_NAMES, cache=cache)
 
 
-def _openclip(given: Path | None) -> Path:
+def _openclip(given: Path | None, cache: Path | None) -> Path:
     if given is not None:
         return given_file("openclip", openclip.WHAT, given, openclip.NAMES)
-    return hub_file("openclip", openclip.WHAT, openclip.REPOSITORY, openclip.NAMES[0])
+    return hub_folder("openclip", openclip.WHAT, openclip.REPOSITORY, openclip.NAMES[:1], cache=cache)
 
 
-def _facenet(given: Path | None) -> Path:
+def _facenet(given: Path | None, cache: Path | None) -> Path:
     if given is not None:
         return given_file("facenet", facenet.WHAT, given, facenet.NAMES)
-    return torch_file("facenet", facenet.WHAT, facenet.FILE)
+    return url_file("facenet", facenet.WHAT, facenet.URL, cache=cache)
 
 
 BOTH = ("embedded", "full")
@@ -129,15 +130,15 @@ _KNOWN = (
 )
 
 
-def list_models(paths: Mapping[str, str] | None = None) -> list[ModelRow]:
-    """All models with their weights' place, asking no network; `paths` as in registry.build."""
+def list_models(paths: Mapping[str, str] | None = None, cache: Path | None = None) -> list[ModelRow]:
+    """All models with their weights' place, asking no network; `paths` and `cache` as in registry.build."""
     given = {name: Path(path).expanduser() for name, path in (paths or {}).items()}
-    return [_row(known, given.get(known.name)) for known in _KNOWN]
+    return [_row(known, given.get(known.name), cache) for known in _KNOWN]
 
 
-def _row(known: _Known, given: Path | None) -> ModelRow:
+def _row(known: _Known, given: Path | None, cache: Path | None) -> ModelRow:
     try:
-        path: Path | None = known.find(given)
+        path: Path | None = known.find(given, cache)
     except MissingWeights:
         path = None
     rest = (known.role, known.dimension, known.profiles, known.licence, known.source)

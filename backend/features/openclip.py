@@ -35,7 +35,8 @@ class OpenClip(Extractor):
         if self.weights is not None:
             path = given_file(self.name, WHAT, self.weights, NAMES)
         else:
-            path = from_hub(self.name, WHAT, REPOSITORY, NAMES[:1], offline=self.offline)[0]
+            folder = from_hub(self.name, WHAT, REPOSITORY, NAMES[:1], cache=self.cache, offline=self.offline)
+            path = folder / NAMES[0]
         import torch
 
         network = fill(self.name, WHAT, self._build(path), read_state(self.name, WHAT, path), path)
@@ -51,7 +52,8 @@ class OpenClip(Extractor):
 
         config = path.parent / "open_clip_config.json"
         if not config.is_file():
-            return open_clip.create_model("ViT-B-32", pretrained=None, load_weights=False)
+            # Not create_model, which warns on the root logger that it has no weights.
+            return open_clip.CLIP(**open_clip.get_model_config("ViT-B-32"))
         settings = json.loads(config.read_text())["model_cfg"]
         if settings.get("embed_dim") != self.dimension:
             raise missing(

@@ -15,6 +15,7 @@ from backend.features.dynamics import Dynamics
 from backend.features.efficientnet import EfficientNetLite0
 from backend.features.facenet import FaceNetFaces
 from backend.features.faces import Faces
+from backend.features.labels import Labels
 from backend.features.mel import LogMel
 from backend.features.openclip import OpenClip
 from backend.features.schema import Block, FeatureSchema
@@ -26,6 +27,7 @@ EXTRACTORS: dict[str, type[Extractor]] = {
     "faces": Faces,
     "dynamics": Dynamics,
     "colour": Colour,
+    "labels": Labels,
     "dialogue": Dialogue,
     "videomae": VideoMae,
     "openclip": OpenClip,
@@ -74,7 +76,7 @@ def build(
     """The extractors of a profile by name, not yet loaded.
 
     paths    extractor name → file or folder with its weights (settings.models.paths)
-    cache    folder for networks that set-up has not made
+    cache    folder for networks that set-up has not made and for downloaded weights
     offline  never ask a hub
     Raises UnknownName for a profile or a path's extractor that is not listed.
     """

@@ -1,18 +1,22 @@
-"""Where the weights of the full profile come from: a given path, a hub's local cache, the hub; else one clear error."""
+"""Where the weights of the full profile come from: a path, SELECTS_HOME, a shared cache, the network; or one error."""
 
 import json
+import logging
 import shutil
-import ssl
 import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Mapping, Sequence
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
 from backend.errors import MissingWeights
 
 TIMEOUT_S = 5.0
+WORTH_SAYING_BYTES = 10 << 20
+NOT_FOUND = 404
+log = logging.getLogger(__name__)
 
 
 def missing(extractor: str, what: str, reason: str) -> MissingWeights:
@@ -35,79 +39,113 @@ def given_file(extractor: str, what: str, path: Path, names: Sequence[str]) -> P
     raise missing(extractor, what, reason)
 
 
-def hub_file(extractor: str, what: str, repository: str, name: str) -> Path:
-    """A file of a Hugging Face repository in the local cache, asking no network; raises MissingWeights."""
-    from huggingface_hub import try_to_load_from_cache
-
-    found = try_to_load_from_cache(repository, name)
-    if isinstance(found, str):
-        return Path(found)
-    raise missing(extractor, what, f"{repository} is not in the local hub cache")
-
-
-def torch_file(extractor: str, what: str, name: str) -> Path:
-    """A file in torch's own cache of checkpoints; raises MissingWeights."""
-    path = torch_checkpoints() / name
-    if path.is_file():
-        return path
-    raise missing(extractor, what, f"{str(path)!r} does not exist")
-
-
 def torch_checkpoints() -> Path:
     """Where torch.hub keeps checkpoints; importing torch to be told costs two seconds."""
     return Path("~/.cache/torch/hub/checkpoints").expanduser()
 
 
-def from_hub(extractor: str, what: str, repository: str, names: Sequence[str], *, offline: bool) -> list[Path]:
-    """Files of a Hugging Face repository, from its local cache or the hub; raises MissingWeights within seconds."""
-    from huggingface_hub import constants, hf_hub_download
-    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
+def hub_folder(extractor: str, what: str, repository: str, names: Sequence[str], *, cache: Path | None) -> Path:
+    """The folder with all of these files of a Hugging Face repository, asking no network; raises MissingWeights.
 
-    try:
-        return [Path(hf_hub_download(repository, name, local_files_only=True)) for name in names]
-    except LocalEntryNotFoundError:
-        if offline:
-            raise missing(
-                extractor, what, f"{repository} is not in the local hub cache and the network is off"
-            ) from None
-    try:
-        _reach(f"{constants.ENDPOINT}/{repository}")
-        return [Path(hf_hub_download(repository, name, etag_timeout=TIMEOUT_S)) for name in names]
-    except (LocalEntryNotFoundError, EntryNotFoundError, HfHubHTTPError, OSError, RuntimeError) as failed:
-        reason = f"{repository} is not in the local hub cache and cannot be had from the hub: {type(failed).__name__}"
-        raise missing(extractor, what, reason) from None
+    Looked for in `cache`, then in the cache that other programs of this user share, which is read only.
+    """
+    from huggingface_hub import try_to_load_from_cache
+
+    kept = _kept(cache, repository)
+    if kept and all((kept / name).is_file() for name in names):
+        return kept
+    shared = [try_to_load_from_cache(repository, name) for name in names]
+    if all(isinstance(found, str) for found in shared):
+        return Path(str(shared[0])).parent
+    here = f"in {str(kept)!r} or " if kept else ""
+    raise missing(extractor, what, f"{repository} is not {here}in the local hub cache")
 
 
-def _reach(url: str) -> None:
-    """Raise URLError where nobody answers: asked first because the hub's client tries for half a minute, aloud."""
+def from_hub(
+    extractor: str,
+    what: str,
+    repository: str,
+    names: Sequence[str],
+    *,
+    cache: Path | None,
+    offline: bool,
+    optional: Sequence[str] = (),
+) -> Path:
+    """The folder with these files of a Hugging Face repository, downloaded into `cache` if they are not here.
+
+    `optional` files come along where the repository has them. Raises MissingWeights within seconds.
+    """
     try:
-        urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=TIMEOUT_S).close()
-    except urllib.error.HTTPError:
-        return
-    except urllib.error.URLError as failed:
-        if not isinstance(failed.reason, ssl.SSLError):
+        return hub_folder(extractor, what, repository, names, cache=cache)
+    except MissingWeights:
+        kept = _kept(cache, repository)
+        if offline or not kept:
             raise
+    from huggingface_hub import constants
+
+    address = f"{constants.ENDPOINT}/{repository}/resolve/main"
+    for name in (*optional, *names):
+        try:
+            _download(what, f"{address}/{name}", kept / name)
+        except (OSError, HTTPException) as failed:
+            if name in optional and isinstance(failed, urllib.error.HTTPError) and failed.code == NOT_FOUND:
+                continue
+            reason = f"{repository} is not in {str(kept)!r} and cannot be had from the hub: {type(failed).__name__}"
+            raise missing(extractor, what, reason) from None
+    return kept
 
 
-def from_url(extractor: str, what: str, url: str, folder: Path, *, offline: bool) -> Path:
-    """The file at `url`, kept in `folder`; raises MissingWeights within seconds where it cannot be had."""
-    path = folder / url.rsplit("/", 1)[-1]
-    if path.is_file():
-        return path
-    if offline:
-        raise missing(extractor, what, f"{str(path)!r} does not exist and the network is off")
-    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
+def _kept(cache: Path | None, repository: str) -> Path | None:
+    return cache / repository.replace("/", "--") if cache else None
+
+
+def url_file(extractor: str, what: str, url: str, *, cache: Path | None) -> Path:
+    """The file that `url` names, in `cache` or where torch.hub keeps checkpoints, asking no network."""
+    name = url.rsplit("/", 1)[-1]
+    folders = [folder for folder in (cache, torch_checkpoints()) if folder]
+    for folder in folders:
+        if (folder / name).is_file():
+            return folder / name
+    raise missing(extractor, what, f"{str(folders[0] / name)!r} does not exist")
+
+
+def from_url(extractor: str, what: str, url: str, *, cache: Path | None, offline: bool) -> Path:
+    """The file at `url`, downloaded into `cache` if it is not here; raises MissingWeights within seconds."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer, temporary.open("wb") as file:
-            shutil.copyfileobj(answer, file)
-        temporary.replace(path)
-    except (urllib.error.URLError, OSError) as failed:
+        return url_file(extractor, what, url, cache=cache)
+    except MissingWeights:
+        if offline or not cache:
+            raise
+    path = cache / url.rsplit("/", 1)[-1]
+    try:
+        _download(what, url, path)
+    except (OSError, HTTPException) as failed:
         reason = f"{str(path)!r} does not exist and {url} cannot be reached: {type(failed).__name__}"
         raise missing(extractor, what, reason) from None
+    return path
+
+
+def _download(what: str, url: str, path: Path) -> None:
+    """Get a file whole or not at all; raises OSError or HTTPException.
+
+    Not by the hub's client: that keeps logs, chunks and locks in the user's cache folder, beside what is asked for.
+    """
+    if path.is_file():
+        return
+    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:
+            size = int(answer.headers["Content-Length"] or 0)
+            if size >= WORTH_SAYING_BYTES:
+                log.warning("Downloading %s of %s (%d MB) to %s", path.name, what, size >> 20, path.parent)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("wb") as file:
+                shutil.copyfileobj(answer, file)
+            if size and temporary.stat().st_size != size:
+                raise ConnectionError(f"{url} ended early")
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    return path
 
 
 def read_state(extractor: str, what: str, path: Path) -> dict[str, Any]:
