@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from backend.errors import FilmUnreadable, OutputError
-from backend.media.crop import Points, plan_crop, salient_x, window_share
 from backend.media.encode import why_failed
 from backend.media.filters import clip_size
 from backend.media.render import ClipRequest, clip_name, render_clip
@@ -139,60 +138,6 @@ def test_nothing_is_scaled_up(tmp_path: Path) -> None:
     assert size(7680, 4320, "original") == (4096, 2304)
     assert size(321, 181, "original")[0] % 2 == 0
     assert size(200, 400, "square") == (200, 200)
-
-
-def test_reels_follow_a_face_smoothly_and_jump_at_the_cut(tmp_path: Path) -> None:
-    film = make_film(tmp_path / "ramp.mp4", frames=200, size=(640, 360), ramp=True)
-    seconds = np.arange(0, 8, 0.2)
-    truth = np.where(seconds < 4, 0.5 - 0.3 * np.cos(seconds * np.pi / 4), 0.25)
-    jitter = 0.01 * np.random.default_rng(0).standard_normal(len(seconds))
-    faces = Points(seconds, truth + jitter, np.ones(len(seconds)))
-    path = plan_crop(faces, np.array([4.0]), 0.0, 8.0, window_share(640, 360, "reels"))
-
-    clip, _ = cut(film, 0, 200, format="reels", crop=path)
-
-    seen = []
-    with av.open(str(clip)) as container:
-        for frame in container.decode(video=0):
-            grey = frame.to_ndarray(format="gray").astype(float)
-            seen.append((grey[100:260].mean() - 16) / (235 - 16))
-    centre = np.array(seen)
-    steps = np.abs(np.diff(centre))
-    assert steps[:98].max() < 0.015
-    assert steps[101:].max() < 0.004
-    assert steps[99] > 0.2
-    wanted = np.clip(0.5 - 0.3 * np.cos(np.arange(100) / 25 * np.pi / 4), 0.158, 0.842)
-    assert np.abs(centre[:100] - wanted).mean() < 0.04
-    assert abs(centre[150] - 0.25) < 0.02
-
-
-def test_the_window_stands_still_where_it_can() -> None:
-    two = Points(np.repeat(np.arange(0, 6, 1.0), 2), np.tile([0.2, 0.8], 6), np.tile([1.0, 0.9], 6))
-    path = plan_crop(two, np.zeros(0), 0.0, 6.0, 0.316)
-    assert np.ptp(path.x) == 0
-    assert abs(path.x[0] - 0.2) < 0.05
-    assert plan_crop(Points(), np.array([2.0]), 0.0, 6.0, 0.316).x.tolist() == [0.5] * 4
-
-
-def test_shots_without_faces_show_what_is_salient() -> None:
-    picture = np.full((90, 160, 3), 40, np.uint8)
-    picture[20:60, 120:150:2] = 220
-    x = salient_x(picture)
-    assert 0.7 < x < 0.9
-    salient = Points(np.array([1.0]), np.array([x]), np.ones(1))
-    path = plan_crop(Points(), np.array([2.0]), 0.0, 4.0, 0.3, salient)
-    assert path.at(1.0) == pytest.approx(x)
-    assert path.at(3.0) == 0.5
-
-
-def test_many_moving_shots_stay_a_short_expression() -> None:
-    rng = np.random.default_rng(1)
-    seconds = np.arange(0, 120, 0.25)
-    path = plan_crop(Points(seconds, rng.random(480), np.ones(480)), np.arange(1, 120, 1.5), 0.0, 120.0, 0.3)
-    assert len(path.x) <= 400
-    assert np.all(np.diff(path.seconds) >= 0)
-    assert path.x.min() >= 0.15
-    assert path.x.max() <= 0.85
 
 
 def test_names_are_safe() -> None:

@@ -13,8 +13,11 @@ from backend.analysis.progress import Progress, silent
 from backend.analysis.report import write_report
 from backend.analysis.view import FACE_EXTRACTORS
 from backend.files import cannot_write, require_writable
-from backend.media.crop import SHAPES, CropPath, Points, plan_crop, salient_x, window_share
+from backend.media.crop import SHAPES, CropPath, plan_crop, window_share
 from backend.media.render import ClipFormat, ClipRequest, clip_name, render_clip
+from backend.media.salience import Miniatures, Points, salient_x
+from backend.media.scan import Scan
+from backend.media.source import read_source
 from backend.scoring.rank import ScoredClip
 
 REPORT = "report.html"
@@ -62,15 +65,23 @@ def _request(findings: Findings, clip: ScoredClip, folder: Path, picture: str) -
 
 
 def _crop(findings: Findings, clip: ScoredClip, picture: str) -> CropPath:
-    """Where the window lies: on the faces of the shots' keyframes, else on their detail."""
-    probe, scan = findings.analysis.probe, findings.analysis.scan
-    size = (probe.width, probe.height)
-    width, height = size if scan.rotation_degrees % 180 == 0 else size[::-1]
-    cuts = scan.timeline.seconds_of(scan.shots[:, 0])
-    window = window_share(width, height, picture)
+    """Where the window lies: on the faces of the shots' keyframes, else on what moves, else on their detail."""
+    scan, source = findings.analysis.scan, read_source(findings.analysis.probe.path)
     return plan_crop(
-        _points(_faces(findings)), cuts, clip.start_s, clip.end_s, window, _points(_details(findings, clip))
+        _points(_faces(findings)),
+        scan.timeline.seconds_of(scan.shots[:, 0]),
+        clip.start_s,
+        clip.end_s,
+        window_share(source.width, source.height, picture),
+        _points(_details(findings, clip)),
+        _miniatures(scan, clip),
     )
+
+
+def _miniatures(scan: Scan, clip: ScoredClip) -> Miniatures:
+    frames = np.arange(clip.start_frame, clip.end_frame)
+    turns = round(scan.rotation_degrees / 90) % 4
+    return Miniatures(scan.timeline.seconds_of(frames), np.rot90(scan.fingerprints[frames], turns, axes=(1, 2)))
 
 
 def _points(found: Iterator[tuple[float, float, float]]) -> Points:

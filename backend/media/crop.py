@@ -1,16 +1,15 @@
-"""Where the crop window of an upright or square clip lies: it follows faces, smoothly, and jumps only at cuts.
+"""Where the crop window of an upright or square clip lies: it follows faces, else what moves, and jumps only at cuts.
 
-Within a shot the window stands still if one place holds most of the faces; only where they wander does it move,
+Within a shot the window stands still if one place holds most of what matters; only where that wanders does it move,
 along a smoothed path. That is how an operator would frame: a still window is never wrong, a restless one always is.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from backend.media.salience import Floats, Miniatures, Points, moving_path
 
 SHAPES = {"reels": 9 / 16, "square": 1.0}
 HOLD_COVERAGE = 0.9
@@ -20,28 +19,6 @@ STEP_S = 0.1
 SMOOTH_S = 0.5
 TOLERANCE = 0.003
 MAX_KEYS = 400
-
-
-def _none() -> Floats:
-    return np.zeros(0)
-
-
-@dataclass(frozen=True)
-class Points:
-    """Where something worth seeing is: film `seconds`, `x` (0 … 1 of the frame's width) and `weight`, float64 [K] each.
-
-    Several points may share a second (several faces in one keyframe); the order does not matter.
-    """
-
-    seconds: Floats = field(default_factory=_none)
-    x: Floats = field(default_factory=_none)
-    weight: Floats = field(default_factory=_none)
-
-    def within(self, start_s: float, end_s: float) -> "Points":
-        """The points of [start_s, end_s), by time."""
-        chosen = np.flatnonzero((self.seconds >= start_s) & (self.seconds < end_s) & (self.weight > 0))
-        chosen = chosen[np.argsort(self.seconds[chosen], kind="stable")]
-        return Points(self.seconds[chosen], self.x[chosen], self.weight[chosen])
 
 
 @dataclass(frozen=True)
@@ -71,17 +48,24 @@ def window_share(width: int, height: int, shape: str) -> float:
 
 
 def plan_crop(
-    faces: Points, cuts_s: Floats, start_s: float, end_s: float, window: float, salient: Points | None = None
+    faces: Points,
+    cuts_s: Floats,
+    start_s: float,
+    end_s: float,
+    window: float,
+    salient: Points | None = None,
+    seen: Miniatures | None = None,
 ) -> CropPath:
     """The path of a window that takes `window` (0 … 1) of the width, over [start_s, end_s) of a film.
 
-    `cuts_s` are the film's cuts, in seconds. A shot without a face is framed by its `salient` points, else centred.
+    `cuts_s` are the film's cuts, in seconds. In a shot without a face the window follows what moves in its miniatures
+    (`seen`); where that is nothing it stands on the `salient` points, else in the middle.
     """
     inner = np.asarray(cuts_s, np.float64)
     edges = np.concatenate(([start_s], np.unique(inner[(inner > start_s) & (inner < end_s)]), [end_s]))
-    tolerance = TOLERANCE
+    detail, luma, tolerance = salient or Points(), seen or Miniatures(), TOLERANCE
     while True:
-        parts = [_frame_shot(faces, salient, a, b, window, tolerance) for a, b in pairwise(edges)]
+        parts = [_frame_shot(faces, detail, luma, a, b, window, tolerance) for a, b in pairwise(edges)]
         seconds = np.concatenate([part[0] for part in parts]) - start_s
         x = np.concatenate([part[1] for part in parts])
         if len(x) <= max(MAX_KEYS, 2 * len(parts)) or tolerance > 1:
@@ -89,29 +73,22 @@ def plan_crop(
         tolerance *= 2
 
 
-def salient_x(picture: NDArray[np.uint8]) -> float:
-    """Where the detail of a picture [height, width, 3] lies, 0 … 1 of the width, drawn a little to the middle."""
-    grey = picture.astype(np.float64).mean(axis=2)
-    detail = np.abs(np.diff(grey, axis=1))[:-1] + np.abs(np.diff(grey, axis=0))[:, :-1]
-    columns = detail.sum(axis=0) ** 2
-    if not columns.any():
-        return 0.5
-    place = (np.arange(len(columns)) + 1) / (len(columns) + 1)
-    return float(0.8 * np.average(place, weights=columns) + 0.1)
-
-
 def _frame_shot(
-    faces: Points, salient: Points | None, start_s: float, end_s: float, window: float, tolerance: float
+    faces: Points, salient: Points, seen: Miniatures, start_s: float, end_s: float, window: float, tolerance: float
 ) -> tuple[Floats, Floats]:
     points = faces.within(start_s, end_s)
     if not len(points.x):
-        rest = (salient or Points()).within(start_s, end_s)
-        centre = float(np.average(rest.x, weights=rest.weight)) if len(rest.x) else 0.5
-        return _still(start_s, end_s, centre)
-    centre, coverage = _best_hold(points, window)
-    if coverage >= HOLD_COVERAGE:
-        return _still(start_s, end_s, centre)
-    seconds, x = _track(points)
+        detail = salient.within(start_s, end_s)
+        followed = moving_path(seen.within(start_s, end_s), detail, window)
+        if followed is None:
+            centre = float(np.average(detail.x, weights=detail.weight)) if len(detail.x) else 0.5
+            return _still(start_s, end_s, centre)
+        seconds, x = followed
+    else:
+        centre, coverage = _best_hold(points, window)
+        if coverage >= HOLD_COVERAGE:
+            return _still(start_s, end_s, centre)
+        seconds, x = _track(points)
     if np.ptp(x) <= STILL_SHARE * window:
         return _still(start_s, end_s, float(x.mean()))
     return _simplify(*_smooth(seconds, x, start_s, end_s), tolerance)
