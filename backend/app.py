@@ -6,24 +6,22 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
-from backend.errors import SelectsError
+from backend.answers import answer, error_answer, errors
+from backend.errors import NotSignedIn, SelectsError
 from backend.jobs.routes import router as jobs_router
+from backend.library.playing import router as playing_router
 from backend.library.routes import router as library_router
+from backend.members.gate import Gate
+from backend.members.pages import router as doors_router
+from backend.members.routes import router as members_router
 from backend.resources import Resources
+from backend.scoring.routes import router as scoring_router
 from backend.settings import Settings
 
 DESCRIPTION = "Finds the clips of a film that are worth keeping, asks curators, and learns from every answer."
-
-
-class ErrorShape(BaseModel):
-    """Every error: its name, and one sentence a person can act on."""
-
-    error: str
-    detail: str
 
 
 def create_app(settings: Settings, resources: Resources | None = None) -> FastAPI:
@@ -31,7 +29,7 @@ def create_app(settings: Settings, resources: Resources | None = None) -> FastAP
     held = resources or Resources(settings)
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         held.close()
 
@@ -41,26 +39,23 @@ def create_app(settings: Settings, resources: Resources | None = None) -> FastAP
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(OperationalError, _database_error)
-    for router in (library_router, jobs_router):
-        app.include_router(router, prefix="/api")
+    for router in (library_router, playing_router, jobs_router, scoring_router, members_router):
+        app.include_router(router, prefix="/api", responses=errors(NotSignedIn))
+    app.include_router(doors_router)
+    app.add_middleware(Gate, resources=held)
     return app
-
-
-def _answer(status: int, error: str, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    return JSONResponse(ErrorShape(error=error, detail=detail).model_dump(), status_code=status, headers=headers)
 
 
 def _selects_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, SelectsError)
-    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
-    return _answer(error.status, type(error).__name__, error.detail, headers)
+    return error_answer(error)
 
 
 def _invalid(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
-    return _answer(422, "InvalidRequest", f"{where}: {first['msg']}.")
+    return answer(422, "InvalidRequest", f"{where}: {first['msg']}.")
 
 
 def _http_error(_request: Request, error: Exception) -> JSONResponse:
@@ -69,8 +64,8 @@ def _http_error(_request: Request, error: Exception) -> JSONResponse:
     detail = {404: "There is nothing at this address.", 405: "This address does not take that method."}
     status = error.status_code
     said = detail.get(status, str(error.detail))
-    return _answer(status, names.get(status, "HTTPError"), said, dict(error.headers or {}))
+    return answer(status, names.get(status, "HTTPError"), said, dict(error.headers or {}))
 
 
 def _database_error(_request: Request, _error: Exception) -> JSONResponse:
-    return _answer(503, "DatabaseUnready", "The database does not answer; try again in a moment.")
+    return answer(503, "DatabaseUnready", "The database does not answer; try again in a moment.")

@@ -9,6 +9,7 @@ SelectsError
 │   ├── Conflict          it is there already, or another state is needed       409
 │   ├── NotAllowed        signed in, but this role may not                      403
 │   ├── NotSignedIn       no token, or none that is known                       401
+│   ├── TooManyAttempts   too many failed logins from this address              429
 │   └── TooLarge          more than the limit                                   413
 ├── MissingWeights        a pretrained model's weights are not here         503, exit code 2
 ├── Unavailable           a part of the service does not answer             503, exit code 2
@@ -33,6 +34,11 @@ class SelectsError(Exception):
     def detail(self) -> str:
         """One sentence a person can act on."""
         return str(self)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the service's answer says besides."""
+        return {}
 
 
 class InputError(SelectsError):
@@ -81,6 +87,24 @@ class NotSignedIn(InputError):
     """Sign in, or send a token: `Authorization: Bearer …`."""
 
     status = 401
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"WWW-Authenticate": "Bearer"}
+
+
+class TooManyAttempts(InputError):
+    """Too many failed logins from this address; try again in a minute."""
+
+    status = 429
+
+    def __init__(self, retry_after_s: int = 60) -> None:
+        super().__init__(f"Too many failed logins from this address; try again in {retry_after_s} seconds.")
+        self.retry_after_s = retry_after_s
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(self.retry_after_s)}
 
 
 class TooLarge(InputError):

@@ -2,12 +2,19 @@
 
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
 from backend.database import make_engine
 from backend.jobs.queue import JobQueue
+from backend.members.throttle import FailedLogins
 from backend.settings import Settings
+
+if TYPE_CHECKING:
+    from backend.analysis.shelf import Shelf
+    from backend.features.base import Extractor
+    from backend.features.moonshine import SpeechRecogniser
 
 
 class Resources:
@@ -15,6 +22,7 @@ class Resources:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.failed_logins = FailedLogins(settings.security.failed_logins_per_minute)
 
     @property
     def home(self) -> Path:
@@ -35,6 +43,38 @@ class Resources:
     def queue(self) -> JobQueue:
         """The way into the store of durable jobs."""
         return JobQueue(self.settings.jobs_url)
+
+    @cached_property
+    def extractors(self) -> "dict[str, Extractor]":
+        """What makes the features of films: those of the settings' profile, and labels for search."""
+        from backend.features.registry import build
+
+        models = self.settings.models
+        paths = {name: str(path) for name, path in models.paths.items()}
+        return build(
+            self.settings.analysis.profile,
+            paths=paths,
+            cache=self.home / "networks",
+            offline=models.offline,
+            extras=("labels",),
+        )
+
+    @cached_property
+    def shelf(self) -> "Shelf":
+        """Analysed films in memory, for scoring and the pages."""
+        from backend.analysis.shelf import Shelf
+
+        return Shelf(self.home)
+
+    def recogniser(self) -> "SpeechRecogniser":
+        """Speech recognition, loaded at its first use."""
+        return self._recogniser
+
+    @cached_property
+    def _recogniser(self) -> "SpeechRecogniser":
+        from backend.features.moonshine import SpeechRecogniser
+
+        return SpeechRecogniser()
 
     def close(self) -> None:
         """Give back what was opened."""

@@ -1,55 +1,136 @@
 """From a request to a person: a token in the header, or the cookie of a browser that has signed in."""
 
-from fastapi import Request
+from contextlib import suppress
+from datetime import timedelta
+
+from fastapi import Response
+from sqlalchemy import delete
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select
+from starlette.requests import HTTPConnection
 
 from backend.database import utc_now
 from backend.errors import NotSignedIn
-from backend.members.models import ApiToken, Person, WebSession
-from backend.members.service import Principal
+from backend.members.launch import person_of_link
+from backend.members.models import Person, WebSession
+from backend.members.service import Principal, owner, principal
+from backend.members.tokens import mark_used, token_with, wants_mark
 from backend.resources import Resources
-from backend.security import hashed
+from backend.security import hashed, new_secret
+from backend.settings import Settings
 
 COOKIE = "selects_session"
 
 
-def principal_of(request: Request, resources: Resources) -> Principal:
-    """Who asks; raises NotSignedIn."""
+def principal_of(request: HTTPConnection, resources: Resources) -> Principal:
+    """Who asks; raises NotSignedIn, TooManyAttempts."""
+    if not resources.settings.security.authentication:
+        return _owner(resources)
+    secret = bearer(request)
+    if secret is not None:
+        return _of_bearer(resources, secret, client_address(request))
     with Session(resources.reading) as session:
-        if not resources.settings.security.authentication:
-            return _local_owner(session)
-        kind, _, secret = request.headers.get("authorization", "").partition(" ")
-        if kind.lower() == "bearer" and secret:
-            found = person_of_token(session, secret.strip())
-        else:
-            found = person_of_cookie(session, request.cookies.get(COOKIE, ""))
+        found = person_of_cookie(session, request.cookies.get(COOKIE, ""))
         if found is None:
             raise NotSignedIn
         return principal(found)
 
 
-def principal(person: Person) -> Principal:
-    """A stored person as the one who asks."""
-    return Principal(person.id or 0, person.name, person.superuser)
+def bearer(request: HTTPConnection) -> str | None:
+    """The secret in the Authorization header, None without such a header."""
+    kind, _, secret = request.headers.get("authorization", "").partition(" ")
+    return secret.strip() if kind.lower() == "bearer" else None
 
 
-def person_of_token(session: Session, secret: str) -> Person | None:
-    """Whose API token this is, None for an unknown or expired one."""
-    token = session.exec(select(ApiToken).where(col(ApiToken.hashed) == hashed(secret))).one_or_none()
-    if token is None or (token.expires_at is not None and token.expires_at <= utc_now()):
-        return None
-    return session.get(Person, token.person_id)
+def client_address(request: HTTPConnection) -> str:
+    """Where a request comes from, as the server was told."""
+    return request.client.host if request.client else ""
+
+
+def sign_in(session: Session, resources: Resources, address: str, secret: str) -> Person:
+    """Whom an API token or a launch link signs in; raises NotSignedIn, and TooManyAttempts after too many of those."""
+    resources.failed_logins.check(address)
+    token = token_with(session, secret)
+    person = session.get(Person, token.person_id) if token else person_of_link(session, secret)
+    if person is None:
+        resources.failed_logins.failed(address)
+        raise NotSignedIn("This token is not known; it may be mistyped, revoked or too old.")
+    return person
 
 
 def person_of_cookie(session: Session, secret: str) -> Person | None:
     """Whose browser this is, None for an unknown or expired session."""
+    if not secret:
+        return None
     found = session.exec(select(WebSession).where(col(WebSession.hashed) == hashed(secret))).one_or_none()
     if found is None or found.expires_at <= utc_now():
         return None
     return session.get(Person, found.person_id)
 
 
-def _local_owner(session: Session) -> Principal:
-    # Only on loopback, which the server checks before it listens.
-    owner = session.exec(select(Person).where(col(Person.superuser)).order_by(col(Person.id))).first()
-    return principal(owner) if owner else Principal(0, "local", superuser=True)
+def open_session(session: Session, person: Person, settings: Settings) -> str:
+    """The secret of a new browser session; commits, and clears away those that have expired."""
+    secret = new_secret()
+    expires = utc_now() + timedelta(days=settings.security.session_days)
+    session.execute(delete(WebSession).where(col(WebSession.expires_at) <= utc_now()))
+    session.add(WebSession(person_id=person.id or 0, hashed=hashed(secret), expires_at=expires))
+    session.commit()
+    return secret
+
+
+def close_session(session: Session, secret: str) -> None:
+    """End a browser session."""
+    session.execute(delete(WebSession).where(col(WebSession.hashed) == hashed(secret)))
+    session.commit()
+
+
+def set_cookie(response: Response, request: HTTPConnection, settings: Settings, secret: str) -> None:
+    """Hand a browser its session: no script can read it, no other site's form can send it."""
+    response.set_cookie(
+        COOKIE,
+        secret,
+        max_age=round(settings.security.session_days * 86_400),
+        httponly=True,
+        samesite="lax",
+        secure=is_secure(request, settings),
+    )
+
+
+def forget_cookie(response: Response, request: HTTPConnection, settings: Settings) -> None:
+    """Have a browser forget its session."""
+    response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=is_secure(request, settings))
+
+
+def is_secure(request: HTTPConnection, settings: Settings) -> bool:
+    """Whether the browser came by https, maybe to a proxy in front."""
+    return request.scope["scheme"] in ("https", "wss") or settings.server.public_url.startswith("https:")
+
+
+def _of_bearer(resources: Resources, secret: str, address: str) -> Principal:
+    logins = resources.failed_logins
+    logins.check(address, hashed(secret))
+    with Session(resources.reading) as session:
+        token = token_with(session, secret)
+        person = session.get(Person, token.person_id) if token else None
+        mark = token.id if token and wants_mark(token) else None
+        found = principal(person) if person else None
+    if found is None:
+        logins.forget(hashed(secret))
+        logins.failed(address)
+        raise NotSignedIn
+    logins.succeeded(hashed(secret))
+    if mark is not None:
+        # When a token was used is worth knowing, but not worth failing for while the database is busy.
+        with suppress(OperationalError), Session(resources.engine) as session:
+            mark_used(session, mark)
+    return found
+
+
+def _owner(resources: Resources) -> Principal:
+    # Authentication is off on loopback only, which the server checks before it listens.
+    with Session(resources.reading) as session:
+        first = session.exec(select(Person).where(col(Person.superuser)).order_by(col(Person.id))).first()
+        if first is not None:
+            return principal(first)
+    with Session(resources.engine) as session:
+        return principal(owner(session))

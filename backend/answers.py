@@ -1,0 +1,35 @@
+"""The shape of every error that the service answers with."""
+
+from typing import Any
+
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+
+from backend.errors import SelectsError
+
+
+class ErrorShape(BaseModel):
+    """Every error: its name, and one sentence a person can act on."""
+
+    error: str = Field(examples=["NotAllowed"])
+    detail: str = Field(examples=["This needs the role admin, yours here is viewer; ask an admin of the project."])
+
+
+def answer(status: int, error: str, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    """An error as JSON."""
+    return JSONResponse(ErrorShape(error=error, detail=detail).model_dump(), status_code=status, headers=headers)
+
+
+def error_answer(error: SelectsError) -> JSONResponse:
+    """One of our errors as JSON."""
+    return answer(error.status, type(error).__name__, error.detail, error.headers)
+
+
+def errors(*kinds: type[SelectsError]) -> dict[int | str, dict[str, Any]]:
+    """For a route's `responses`: which errors it answers with, each with its sentence as the example."""
+    shown: dict[int | str, dict[str, Any]] = {}
+    for kind in kinds:
+        sentence = (kind.__doc__ or "").split("\n")[0]
+        content = {"application/json": {"example": {"error": kind.__name__, "detail": sentence}}}
+        shown[kind.status] = {"model": ErrorShape, "description": sentence, "content": content}
+    return shown
