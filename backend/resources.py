@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from backend.analysis.shelf import Shelf
     from backend.features.base import Extractor
     from backend.features.moonshine import SpeechRecogniser
+    from backend.search.chroma import Chroma
+    from backend.search.gallery import Gallery
 
 
 class Resources:
@@ -43,6 +45,20 @@ class Resources:
     def queue(self) -> JobQueue:
         """The way into the store of durable jobs."""
         return JobQueue(self.settings.jobs_url)
+
+    @cached_property
+    def chroma(self) -> "Chroma":
+        """The client of the vector server."""
+        from backend.search.chroma import Chroma
+
+        return Chroma(self.settings.vectors)
+
+    @cached_property
+    def gallery(self) -> "Gallery":
+        """What is held in memory for searching."""
+        from backend.search.gallery import Gallery
+
+        return Gallery(self)
 
     @cached_property
     def extractors(self) -> "dict[str, Extractor]":
@@ -80,5 +96,7 @@ class Resources:
         """Give back what was opened."""
         if "queue" in self.__dict__:
             self.queue.close()
+        if "chroma" in self.__dict__:
+            self.chroma.close()
         if "engine" in self.__dict__:
             self.engine.dispose()

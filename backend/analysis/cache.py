@@ -20,7 +20,7 @@ from backend.media.subtitles import Line, read_track
 from backend.media.timeline import Timeline
 
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
-SCAN_VERSION = 1
+SCAN_VERSION = 2
 SOUND_VERSION = 2
 LINES_VERSION = 1
 TRANSCRIPT_VERSION = 1
@@ -121,7 +121,7 @@ class FilmCache:
 def save_scan(folder: Path, scan: Scan) -> None:
     """Write the scan into a folder that is still temporary."""
     facts = asdict(scan)
-    for array in ("shots", "signals", "fingerprints", "lettering"):
+    for array in ("shots", "signals", "fingerprints", "lettering", "titles"):
         del facts[array]
     line = scan.timeline
     facts["timeline"] = {
@@ -136,6 +136,7 @@ def save_scan(folder: Path, scan: Scan) -> None:
         signals=scan.signals.astype(np.float16),
         fingerprints=scan.fingerprints,
         lettering=scan.lettering,
+        titles=scan.titles,
         pts=pts,
     )
     (folder / "scan.json").write_text(json.dumps(facts))
@@ -157,6 +158,7 @@ def _scan(facts: dict[str, Any], arrays: dict[str, Any]) -> Scan:
         signals=arrays["signals"].astype(np.float32),
         fingerprints=arrays["fingerprints"],
         lettering=arrays["lettering"],
+        titles=arrays["titles"],
         keyframes=tuple(tuple(shot) for shot in keyframes),
         rotation_degrees=facts["rotation_degrees"],
         interlaced=facts["interlaced"],

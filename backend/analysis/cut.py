@@ -23,13 +23,13 @@ from backend.scoring.rank import ScoredClip
 REPORT = "report.html"
 
 
-def prepare_folder(folder: Path) -> None:
-    """Make the output folder before any work is done for it; raises OutputError."""
+def prepare_folder(folder: Path, film: Path) -> None:
+    """Make the output folder for clips of `film` before any work is done for it; raises OutputError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise cannot_write(folder, problem) from None
-    require_writable(folder / REPORT)
+    require_writable(folder / REPORT, film)
 
 
 def cut_clips(findings: Findings, folder: Path, picture: str, progress: Progress = silent) -> dict[int, Path]:
@@ -37,14 +37,16 @@ def cut_clips(findings: Findings, folder: Path, picture: str, progress: Progress
 
     A clip appears under its name only when it is whole.
     """
-    prepare_folder(folder)
+    prepare_folder(folder, findings.analysis.probe.path)
     clips, files = findings.ranking.clips, {}
     for done, clip in enumerate(clips):
 
         def step(share: float, done: int = done) -> None:
             progress("cut", done + share, len(clips))
 
-        files[clip.rank] = render_clip(_request(findings, clip, folder, picture), step)
+        request = _request(findings, clip, folder, picture)
+        require_writable(request.target, request.film)
+        files[clip.rank] = render_clip(request, step)
     progress("cut", len(clips), len(clips))
     write_report(folder / REPORT, report_data(findings, files))
     return files

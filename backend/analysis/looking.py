@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from backend.analysis.cache import FilmCache, save_scan
 from backend.analysis.pictures import PictureWorker, read_pictures, write_pictures
 from backend.analysis.progress import Progress
-from backend.analysis.request import AnalysisRequest
+from backend.analysis.request import PICTURES, AnalysisRequest
 from backend.features.base import Extracted, Extractor
 from backend.features.store import FeatureStore
 from backend.files import folder_atomically
@@ -14,8 +14,6 @@ from backend.media.keyframes import ShotPictures
 from backend.media.probe import Probe
 from backend.media.scan import Scan, ScanRequest, scan_film
 from backend.media.shots import DETECTORS
-
-PICTURES = frozenset({"keyframes", "clip"})
 
 
 @dataclass(frozen=True)

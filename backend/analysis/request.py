@@ -11,8 +11,11 @@ from backend.features.schema import FeatureSchema
 from backend.features.store import digest
 from backend.media.scan import Scan
 from backend.media.shots import DETECTORS, CutDetector, FromModel
+from backend.media.subtitles import Line
 
 CLIP_FRAMES = 16
+PICTURES = frozenset({"keyframes", "clip"})
+"""What extractors read that is made while the film is decoded."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class AnalysisRequest:
     detector: str = "adaptive"
     fast: bool = False
     model_detector: Callable[[], CutDetector] | None = None
+    audio_track: int = 0
     transcribe: Callable[[], SpeechRecogniser] | None = None
 
     @property
@@ -43,6 +47,11 @@ class AnalysisRequest:
     def scan_key(self) -> str:
         """What makes one scan differ from another of the same film."""
         return digest(self.detector, self.fast, self.clip_frames)
+
+    def inputs_of(self, name: str, scan: Scan, dialogue: tuple[Line, ...]) -> str:
+        """The same of an extractor by name, as `looking` and `measuring` store what it made."""
+        extractor = self.extractors[name]
+        return self.inputs(scan, extractor) if extractor.reads & PICTURES else self.inputs(scan, extractor, dialogue)
 
     def inputs(self, scan: Scan, extractor: Extractor, *more: object) -> str:
         """What decides the vectors that `extractor` makes of a scanned film; `more` is what it reads besides."""

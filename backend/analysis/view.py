@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.analysis.film import Known
-from backend.media.bands import find_bands
+from backend.media.bands import Watched, find_bands
 from backend.media.scan import Scan
 from backend.media.scenes import group_shots
 from backend.media.signals import FRAME_SIGNALS
@@ -36,9 +36,7 @@ def scoring_film(analysis: Known) -> ScoringFilm:
         shot_signals=_faces(analysis),
         speech_s=analysis.speech_s,
         pauses_s=pauses(sound.loudness_db, signals["motion"]),
-        bands_s=find_bands(
-            scan.signals, frame_s, scan.shots, _lettering(scan, seconds), sound.loudness_db, sound.onsets
-        ),
+        bands_s=find_bands(watched(scan, seconds), sound.loudness_db, sound.onsets),
     )
 
 
@@ -52,9 +50,12 @@ def scenes(analysis: Known) -> NDArray[np.int64]:
     return group_shots(blocks, lengths)
 
 
-def _lettering(scan: Scan, seconds: int) -> NDArray[np.float64]:
+def watched(scan: Scan, seconds: int) -> Watched:
+    """What of a scan tells clips from black, titles and the like; `seconds` is the film's length."""
     at_s = scan.timeline.seconds_of(scan.lettering[:, 0].astype(np.int64))
-    return np.interp(np.arange(seconds) + 0.5, at_s, scan.lettering[:, 1]) if len(at_s) else np.zeros(seconds)
+    written = np.interp(np.arange(seconds) + 0.5, at_s, scan.lettering[:, 1]) if len(at_s) else np.zeros(seconds)
+    frame_s = scan.timeline.seconds_of(np.arange(scan.timeline.frames + 1))
+    return Watched(scan.signals, scan.fingerprints, frame_s, scan.shots, scan.titles, written)
 
 
 def per_second(
@@ -73,14 +74,24 @@ def per_second(
 
 def share_of_seconds(intervals: NDArray[np.float64], seconds: int) -> NDArray[np.float64]:
     """How much of each second the intervals [K, 2] cover, 0 … 1, float64 [seconds]."""
-    edges = np.arange(seconds + 1, dtype=np.float64)
+    return np.diff(_covered_until(intervals, np.arange(seconds + 1, dtype=np.float64)))
+
+
+def share_of_shots(intervals: NDArray[np.float64], spans: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How much of each shot (`spans` [N, 2], seconds) the intervals [K, 2] cover, 0 … 1, float64 [N]."""
+    covered = _covered_until(intervals, spans[:, 1]) - _covered_until(intervals, spans[:, 0])
+    return np.clip(covered / np.maximum(spans[:, 1] - spans[:, 0], 1e-9), 0.0, 1.0)
+
+
+def _covered_until(intervals: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Seconds that the intervals cover before each edge."""
     if not len(intervals):
-        return np.zeros(seconds)
+        return np.zeros(len(edges))
     starts, ends = intervals[:, 0], intervals[:, 1]
     lengths = np.concatenate([[0.0], np.cumsum(ends - starts)])
     past = np.searchsorted(starts, edges, side="right")
     over = np.where(past > 0, np.maximum(0.0, ends[np.maximum(past - 1, 0)] - edges), 0.0)
-    return np.diff(lengths[past] - over)
+    return np.asarray(lengths[past] - over, np.float64)
 
 
 def pauses(loudness_db: NDArray[np.float64], motion: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -71,13 +71,19 @@ def profile_named(name: str) -> Profile:
 
 
 def build(
-    profile: str, *, paths: Mapping[str, str] | None = None, cache: Path | None = None, offline: bool = False
+    profile: str,
+    *,
+    paths: Mapping[str, str] | None = None,
+    cache: Path | None = None,
+    offline: bool = False,
+    extras: tuple[str, ...] = (),
 ) -> dict[str, Extractor]:
     """The extractors of a profile by name, not yet loaded.
 
     paths    extractor name → file or folder with its weights (settings.models.paths)
     cache    folder for networks that set-up has not made and for downloaded weights
     offline  never ask a hub
+    extras   extractors to build besides those of the profile
     Raises UnknownName for a profile or a path's extractor that is not listed.
     """
     paths = paths or {}
@@ -85,5 +91,5 @@ def build(
         if name not in EXTRACTORS:
             raise UnknownName("extractor", name, EXTRACTORS)
     weights = {name: Path(path).expanduser() for name, path in paths.items()}
-    wanted = profile_named(profile).extractors
+    wanted = (*profile_named(profile).extractors, *extras)
     return {name: EXTRACTORS[name](weights=weights.get(name), cache=cache, offline=offline) for name in wanted}

@@ -140,8 +140,8 @@ def retry(session: Session, queue: JobQueue, job: Job) -> None:
     enqueue(queue, job)
 
 
-def claim(session: Session, doing: Doing) -> Job:
-    """Take a job for this worker before each stage; raises Fenced, or Cancelled where it was asked to stop."""
+def claim(session: Session, doing: Doing, stage: str, fraction: float) -> Job:
+    """Take a job for this worker before a stage; raises Fenced, or Cancelled where it was asked to stop."""
     job = session.get(Job, doing.job_id, with_for_update=True)
     if job is None:
         raise Cancelled("The film was deleted while it was being analysed.")
@@ -151,7 +151,8 @@ def claim(session: Session, doing: Doing) -> Job:
         raise Fenced
     if job.state in ("cancelling", "cancelled"):
         raise Cancelled
-    job.worker, job.state = doing.worker, "running"
+    job.worker, job.state, job.stage, job.fraction = doing.worker, "running", stage, fraction
+    job.done, job.of, job.unit, job.speed, job.eta_s = 0.0, 0.0, "", None, None
     job.started_at = job.started_at or utc_now()
     _tell_movie(session, job, "working", "")
     session.add(job)
@@ -168,13 +169,22 @@ def report(session: Session, doing: Doing, said: Report) -> None:
         _why_not(session, doing)
 
 
-def stage_done(session: Session, doing: Doing, stage: str, seconds: float) -> None:
-    """Remember how long a stage took; the caller commits."""
+def stage_done(session: Session, doing: Doing, stage: str, seconds: float, note: str = "") -> None:
+    """Remember how long a stage took, and what there is to say of it."""
     known = select(JobStage.id).where(
         col(JobStage.job_id) == doing.job_id, col(JobStage.workflow) == doing.workflow, col(JobStage.stage) == stage
     )
     if session.exec(known).first() is None:
         session.add(JobStage(job_id=doing.job_id, workflow=doing.workflow, stage=stage, seconds=seconds))
+    if note:
+        session.execute(update(Job).where(*_mine(doing)).values(note=note))
+    session.commit()
+
+
+def left_behind(session: Session, doing: Doing) -> list[str]:
+    """The checksum of the film of a job whose film was deleted meanwhile: what was made of it must go, too."""
+    job = session.get(Job, doing.job_id)
+    return [job.request["sha256"]] if job and job.movie_id is None and "sha256" in job.request else []
 
 
 def fence(session: Session, doing: Doing) -> None:

@@ -9,11 +9,10 @@ from typing import Any
 from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select
 
-from backend.database import utc_now
 from backend.errors import NotFound
 from backend.jobs.models import OPEN, Job
 from backend.jobs.service import new_job, public
-from backend.library.models import Candidate, Movie, MovieFacts, Project, ProjectPublic, Scene, Shot
+from backend.library.models import Candidate, DialogueLine, Movie, MovieFacts, Project, ProjectPublic, Scene, Shot
 from backend.library.places import derived_folders, title_of, uploads_folder
 from backend.library.shapes import MovieChange, MoviePublic
 from backend.members.models import Membership, Role
@@ -241,11 +240,10 @@ def _counts(session: Session, table: type[Shot | Scene | Candidate], ids: Sequen
     return dict(session.exec(counted.group_by(col(table.movie_id))).all())
 
 
+def count(session: Session, table: type[Shot | Scene | DialogueLine], movie: Movie) -> int:
+    """How many rows of this kind a film has."""
+    return session.exec(select(func.count()).select_from(table).where(col(table.movie_id) == movie.id)).one()
+
+
 def _newest_job(session: Session, movie_id: int) -> Job | None:
     return session.exec(select(Job).where(col(Job.movie_id) == movie_id).order_by(col(Job.created_at).desc())).first()
-
-
-def touch(candidate: Candidate) -> Candidate:
-    """Mark a candidate as changed now: its list gets another ETag."""
-    candidate.updated_at = utc_now()
-    return candidate

@@ -1,13 +1,13 @@
 """What the API takes and gives of the library."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlmodel._compat import SQLModelConfig
 
 from backend.jobs.models import JobPublic
-from backend.library.models import MovieFacts, MovieState
+from backend.library.models import Movie, MovieFacts, MovieState
 
 Genre = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
 
@@ -77,39 +77,60 @@ class Added(BaseModel):
     known: bool = False
 
 
-class ShotPublic(BaseModel):
-    """One shot; `picture` is the address of its middle keyframe."""
+class _Part(BaseModel):
+    """Something in a film, in its order."""
 
     model_config = ConfigDict(from_attributes=True)
 
     id: int
     number: int
+    start_s: float
+    end_s: float
+
+    @classmethod
+    def of(cls, row: Any, _movie: Movie) -> Self:
+        """A row as the API shows it."""
+        return cls.model_validate(row)
+
+
+class ShotPublic(_Part):
+    """One shot; `picture` is the address of its middle keyframe. Labels are guesses: (name, probability)."""
+
     scene: int
     start_frame: int
     end_frame: int
-    start_s: float
-    end_s: float
     keyframes: list[int]
     faces: int
-    speech: float
+    speech: float = Field(description="Share of the shot in which somebody speaks.")
     dialogue: str
-    labels: list[Any]
-    picture: str | None
+    labels: list[tuple[str, float]]
+    picture: str | None = None
+
+    @classmethod
+    def of(cls, row: Any, movie: Movie) -> Self:
+        """A row as the API shows it."""
+        shown = cls.model_validate(row)
+        if shown.keyframes:
+            middle = shown.keyframes[len(shown.keyframes) // 2]
+            shown.picture = f"/api/movies/{movie.id}/frames/{middle}.jpg"
+        return shown
 
 
-class ScenePublic(BaseModel):
+class ScenePublic(_Part):
     """Consecutive shots that tell one thing: `[first_shot, end_shot)`."""
 
-    model_config = ConfigDict(from_attributes=True)
-
-    id: int
-    number: int
     first_shot: int
     end_shot: int
     start_frame: int
     end_frame: int
-    start_s: float
-    end_s: float
+
+
+class LinePublic(_Part):
+    """What is said, and where that is known from: subtitles, a text track, or speech recognition."""
+
+    shot: int
+    text: str
+    source: str
 
 
 class CandidatePublic(BaseModel):

@@ -8,15 +8,17 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartCallbacks
 from starlette.concurrency import run_in_threadpool
 
 from backend.errors import InputError, OutputError, TooLarge
 from backend.library.places import require_film_name, uploads_folder
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 WRITE_BYTES = 1 << 20
 LONGEST_FIELD_BYTES = 100_000
@@ -57,7 +59,7 @@ class _Incoming:
     def partial(self) -> Path:
         return self.folder / "film"
 
-    def callbacks(self) -> MultipartCallbacks:
+    def callbacks(self) -> "MultipartCallbacks":
         """What the parser calls."""
         return {
             "on_part_begin": self.on_part_begin,

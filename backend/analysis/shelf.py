@@ -1,0 +1,49 @@
+"""Films as scoring sees them, from what is stored, with the last ones kept in memory."""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.analysis.film import Known
+from backend.analysis.stored import stored_film
+from backend.analysis.view import scoring_film
+from backend.errors import Conflict
+from backend.library.models import Movie
+from backend.scoring.film import ScoringFilm
+
+KEPT = 8
+
+
+@dataclass(frozen=True)
+class ShelvedFilm:
+    """What is known of a film, and the same as scoring sees it."""
+
+    known: Known
+    film: ScoringFilm
+
+
+class Shelf:
+    """Gives stored films; safe for threads. A film that was analysed anew is another one."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._kept: OrderedDict[tuple[str, ...], ShelvedFilm] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, movie: Movie) -> ShelvedFilm:
+        """The film of a row; raises Conflict where it has not been analysed or stored parts are missing."""
+        if movie.sha256 is None or not movie.scan_key or not movie.vectors:
+            raise Conflict(f"{movie.title!r} is {movie.state}; it has not been analysed yet.")
+        key = (movie.sha256, movie.scan_key, movie.profile, *sorted(movie.vectors.values()))
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        known = stored_film(self._home, movie.sha256, movie.scan_key, movie.profile, movie.vectors)
+        made = ShelvedFilm(known, scoring_film(known))
+        with self._lock:
+            self._kept[key] = made
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return made

@@ -1,0 +1,139 @@
+"""The stages of an ingest, in order. Each can be done twice, or begun again by another worker, with the same end.
+
+What a stage makes of the film's content lies in content-addressed files that appear whole; rows change in one
+transaction that first makes sure that the job is still this worker's.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlmodel import Session
+
+from backend.analysis import rows
+from backend.analysis.film import Analysis, analyse, cache_of, watch
+from backend.analysis.progress import Progress
+from backend.analysis.request import AnalysisRequest, model_detector
+from backend.analysis.view import scoring_film
+from backend.errors import FilmUnreadable
+from backend.features.registry import profile_named
+from backend.jobs import service as jobs
+from backend.jobs.service import Doing
+from backend.library.models import Movie
+from backend.media.probe import probe_film
+from backend.media.proxy import needs_proxy, write_proxy
+from backend.resources import Resources
+from backend.scoring.ensemble import weights
+from backend.scoring.rank import RankRequest, rank
+from backend.search.index import index_movie
+
+PROXY_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a stage is given: the film as its row was when the stage began, and how to tell how far it is."""
+
+    resources: Resources
+    doing: Doing
+    movie: Movie
+    progress: Progress
+
+
+def probe(context: Context) -> str:
+    """Read the header and the checksum. A film that is here already under another row is merged with that."""
+    path = Path(context.movie.path)
+    probed = probe_film(path)
+    if context.movie.audio_track and context.movie.audio_track >= len(probed.audio):
+        raise FilmUnreadable(path.name, f"it has no audio track {context.movie.audio_track}")
+    cache = cache_of(path, context.resources.home, context.progress)
+    with Session(context.resources.engine) as session:
+        jobs.fence(session, context.doing)
+        note = rows.save_probe(session, context.movie.id or 0, probed, cache.sha256)
+        session.commit()
+    return note
+
+
+def proxy(context: Context) -> str:
+    """Make a copy that browsers play, where the film itself would not."""
+    probed = probe_film(Path(context.movie.path))
+    why = needs_proxy(probed) if context.resources.settings.analysis.proxy else None
+    made = ""
+    if why:
+        cache = cache_of(probed.path, context.resources.home)
+        target = cache.folder / f"proxy-v{PROXY_VERSION}-{context.movie.audio_track}.mp4"
+        if not target.is_file():
+            write_proxy(probed, target, context.movie.audio_track, lambda share: context.progress("proxy", share, 1.0))
+        made = target.name
+    with Session(context.resources.engine) as session:
+        jobs.fence(session, context.doing)
+        rows.save_proxy(session, context.movie.id or 0, made)
+        session.commit()
+    return f"a copy for browsers was made: {why}" if why else ""
+
+
+def scan(context: Context) -> str:
+    """Decode the film once: shots, keyframes, signals, sound, and the features of pictures."""
+    watch(_request(context), context.progress)
+    return ""
+
+
+def features(context: Context) -> str:
+    """Everything else that is known of its shots: words, labels, faces, scenes; then the rows that say so."""
+    known = _analysis(context)
+    with Session(context.resources.engine) as session:
+        jobs.fence(session, context.doing)
+        rows.save_analysis(session, context.movie.id or 0, _request(context), known)
+        session.commit()
+    return ""
+
+
+def index(context: Context) -> str:
+    """Put the vectors where they are searched."""
+    index_movie(context.resources, context.movie.id or 0, context.progress)
+    return ""
+
+
+def candidates(context: Context) -> str:
+    """Rank the windows, keep the best as candidates, and let the film be seen as ready."""
+    known = _analysis(context)
+    settings = context.resources.settings
+    mix = weights(settings=settings.ranking.weights)
+    wanted = RankRequest(top_n=settings.analysis.candidates, weights=mix, per_scene=settings.ranking.clips_per_scene)
+    ranking = rank(scoring_film(known), wanted)
+    with Session(context.resources.engine) as session:
+        jobs.fence(session, context.doing)
+        rows.save_candidates(session, context.movie.id or 0, known, ranking)
+        session.commit()
+    return ""
+
+
+STAGES: dict[str, tuple[Callable[[Context], str], float]] = {
+    "probe": (probe, 0.02),
+    "proxy": (proxy, 0.18),
+    "scan": (scan, 0.65),
+    "features": (features, 0.12),
+    "index": (index, 0.02),
+    "candidates": (candidates, 0.01),
+}
+"""Stage → what it does, giving a note for people or "", and its share of the whole job."""
+
+
+def _request(context: Context) -> AnalysisRequest:
+    """How the film is analysed: today's settings, the worker's loaded models."""
+    settings, movie = context.resources.settings, context.movie
+    return AnalysisRequest(
+        path=Path(movie.path),
+        home=context.resources.home,
+        schema=profile_named(settings.analysis.profile).schema,
+        extractors=context.resources.extractors,
+        detector=settings.analysis.detector,
+        fast=settings.analysis.fast,
+        model_detector=model_detector(settings.analysis.detector),
+        transcribe=context.resources.recogniser if settings.analysis.transcribe else None,
+        audio_track=movie.audio_track,
+    )
+
+
+def _analysis(context: Context) -> Analysis:
+    return analyse(_request(context), context.progress)

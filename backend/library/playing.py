@@ -1,0 +1,106 @@
+"""What a browser shows of a film: the film itself or its copy for browsers, pictures of its shots, its poster."""
+
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, File, Response, UploadFile
+from fastapi.responses import FileResponse
+
+from backend.analysis.cache import FilmCache
+from backend.analysis.pictures import keyframe_path
+from backend.answers import errors
+from backend.dependencies import PrincipalDep, ReadSession, ResourcesDep, WriteSession
+from backend.errors import InputError, NotAllowed, NotFound, TooLarge
+from backend.files import write_atomically
+from backend.library.models import Movie
+from backend.library.service import movie_named, shown
+from backend.library.shapes import MoviePublic
+from backend.resources import Resources
+
+TYPES = {".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/mp4", ".webm": "video/webm"}
+FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
+POSTER_TYPES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
+LARGEST_POSTER_BYTES = 10 << 20
+
+router = APIRouter(prefix="/movies/{movie_id}", tags=["library"])
+
+
+@router.get(
+    "/media",
+    response_class=FileResponse,
+    responses={206: {"description": "The part that `Range` asks for."}} | errors(NotFound),  # type: ignore[operator]
+)
+def play(movie_id: int, session: ReadSession, who: PrincipalDep, resources: ResourcesDep) -> FileResponse:
+    """The film as browsers play it; ranges are answered, so that a player can jump."""
+    movie = movie_named(session, who, movie_id)
+    path = played_file(resources, movie)
+    if not path.is_file():
+        raise NotFound(f"The file of {movie.title!r} is not where it was: {path.name}.")
+    kind = TYPES.get(path.suffix.lower(), "application/octet-stream")
+    return FileResponse(path, media_type=kind, headers={"Cache-Control": "private, max-age=3600"})
+
+
+@router.get("/frames/{frame}.jpg", response_class=FileResponse, responses=errors(NotFound))
+def keyframe(
+    movie_id: int, frame: int, session: ReadSession, who: PrincipalDep, resources: ResourcesDep
+) -> FileResponse:
+    """The picture of a keyframe, 320 wide; which frames are keyframes, the shots say."""
+    movie = movie_named(session, who, movie_id)
+    path = _keyframe(resources, movie, frame)
+    if path is None:
+        raise NotFound(f"Frame {frame} of {movie.title!r} is not a keyframe.")
+    return FileResponse(path, media_type="image/jpeg", headers=FOREVER)
+
+
+@router.get("/picture", response_class=Response, responses=errors(NotFound))
+def picture(movie_id: int, session: ReadSession, who: PrincipalDep, resources: ResourcesDep) -> Response:
+    """The poster, or the keyframe that stands in for it."""
+    movie = movie_named(session, who, movie_id)
+    if movie.poster and (poster := _poster(resources, movie)).is_file():
+        return FileResponse(poster, media_type=movie.poster, headers={"Cache-Control": "private, no-cache"})
+    path = _keyframe(resources, movie, movie.picture)
+    if path is None:
+        raise NotFound(f"{movie.title!r} has no picture yet.")
+    return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "private, no-cache"})
+
+
+@router.put("/poster", responses=errors(NotFound, NotAllowed, InputError, TooLarge))
+def set_poster(
+    movie_id: int,
+    file: Annotated[UploadFile, File(description="JPEG or PNG, at most 10 MiB.")],
+    session: WriteSession,
+    who: PrincipalDep,
+    resources: ResourcesDep,
+) -> MoviePublic:
+    """Give a film a poster."""
+    movie = movie_named(session, who, movie_id, "curator")
+    content = file.file.read(LARGEST_POSTER_BYTES + 1)
+    if len(content) > LARGEST_POSTER_BYTES:
+        raise TooLarge("A poster may have 10 MiB at most.")
+    kind = next((kind for magic, kind in POSTER_TYPES.items() if content.startswith(magic)), None)
+    if kind is None:
+        raise InputError("A poster must be a JPEG or PNG picture.")
+    movie.poster = kind
+    write_atomically(_poster(resources, movie), content)
+    session.add(movie)
+    session.commit()
+    return shown(session, [movie])[0]
+
+
+def played_file(resources: Resources, movie: Movie) -> Path:
+    """The copy for browsers where one was made, else the film."""
+    if movie.proxy and movie.sha256:
+        return resources.home / "films" / movie.sha256 / movie.proxy
+    return Path(movie.path)
+
+
+def _keyframe(resources: Resources, movie: Movie, frame: int) -> Path | None:
+    if not movie.sha256 or not movie.scan_key or not 0 <= frame < 2**40:
+        return None
+    folder = FilmCache(resources.home / "films" / movie.sha256).scan_folder(movie.scan_key)
+    path = keyframe_path(folder, frame)
+    return path if path.is_file() else None
+
+
+def _poster(resources: Resources, movie: Movie) -> Path:
+    return resources.home / "posters" / str(movie.id)

@@ -1,0 +1,149 @@
+"""The scoring service: ranked windows of what is stored, or of windows given by features. No film is touched."""
+
+from pathlib import Path
+
+import numpy as np
+
+from backend.analysis.shelf import Shelf
+from backend.errors import InputError, UnknownName
+from backend.library.models import Movie
+from backend.scoring import ensemble
+from backend.scoring.explain import PRIOR, band
+from backend.scoring.film import Floats
+from backend.scoring.mlp import Model, load_model
+from backend.scoring.rank import RankRequest, rank
+from backend.scoring.registry import SCORERS
+from backend.scoring.shapes import ScoreCurve, Scored, ScoredWindow, ScoreRequest, WindowFeatures
+from backend.scoring.signals import MEASURES
+from backend.scoring.standard import robust_z
+from backend.settings import Ranking
+
+
+def models_folder(home: Path) -> Path:
+    """Where trained models lie, a folder each."""
+    return home / "models"
+
+
+def model_named(home: Path, version: str | None) -> Model | None:
+    """The model of a version, None for the prior; raises UnknownName."""
+    if version in (None, PRIOR):
+        return None
+    folder = models_folder(home)
+    known = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    if version not in known:
+        raise UnknownName("model", str(version), [PRIOR, *known])
+    return load_model(folder / str(version))
+
+
+def score_movie(shelf: Shelf, movie: Movie, asked: ScoreRequest, ranking: Ranking, model: Model | None) -> Scored:
+    """The best clips of a stored film. Raises Conflict where it is not analysed, InputError, SchemaMismatch."""
+    mix, shape = _mix(asked, ranking), ensemble.shape(asked.content, asked.min_s, asked.max_s)
+    found = rank(
+        shelf.get(movie).film,
+        RankRequest(
+            min_s=shape.min_s,
+            max_s=shape.max_s,
+            top_n=asked.top_n,
+            weights=mix,
+            skip_last_percent=asked.skip_last_percent,
+            per_scene=asked.per_scene or ranking.clips_per_scene,
+        ),
+        model,
+    )
+    clips = [ScoredWindow.model_validate(vars(clip) | {"reasons": list(clip.reasons)}) for clip in found.clips]
+    curve = ScoreCurve(**{name: _numbers(values) for name, values in vars(found.curve).items()})
+    return Scored(
+        movie=movie.id,
+        model=found.model,
+        weights={"viral": mix.viral, "compelling": mix.compelling},
+        min_s=shape.min_s,
+        max_s=shape.max_s,
+        clips=clips,
+        notes=list(found.notes),
+        curve=curve if asked.curve else None,
+    )
+
+
+def score_windows(asked: ScoreRequest, ranking: Ranking, model: Model | None) -> Scored:
+    """Windows given by features, ranked among each other.
+
+    The priors need measures and are relative to the windows given; a model needs features. A score that cannot be had
+    is null, and the other one counts alone, which a note says. Raises InputError where neither can be had.
+    """
+    mix, shape = _mix(asked, ranking), ensemble.shape(asked.content, asked.min_s, asked.max_s)
+    scores = _priors(asked.windows)
+    if model is not None:
+        scores[model.replaces] = model.probabilities(_features(asked.windows, model))
+    if not scores:
+        raise InputError(
+            f"Windows without measures need a trained model; send measures ({', '.join(sorted(MEASURES))}), "
+            "or name a model, or a stored film."
+        )
+    notes = [f"There is no {name} score: {_missing(name, model)}." for name in SCORERS if name not in scores]
+    total = mix.combine(*(scores[name] for name in SCORERS)) if not notes else next(iter(scores.values()))
+    order = np.argsort(-total, kind="stable")[: asked.top_n]
+    clips = [
+        ScoredWindow(
+            id=asked.windows[at].id,
+            rank=place + 1,
+            score=float(total[at]),
+            viral=float(scores["viral"][at]) if "viral" in scores else None,
+            compelling=float(scores["compelling"][at]) if "compelling" in scores else None,
+            band=band(float(total[at])),
+        )
+        for place, at in enumerate(order.tolist())
+    ]
+    return Scored(
+        movie=None,
+        model=model.version if model else PRIOR,
+        weights={"viral": mix.viral, "compelling": mix.compelling},
+        min_s=shape.min_s,
+        max_s=shape.max_s,
+        clips=clips,
+        notes=notes,
+    )
+
+
+def _mix(asked: ScoreRequest, ranking: Ranking) -> ensemble.Weights:
+    return ensemble.weights(asked.weight_viral, asked.weight_compelling, asked.content, asked.genre, ranking.weights)
+
+
+def _priors(windows: list[WindowFeatures]) -> dict[str, Floats]:
+    """Both priors of the windows, relative to each other; nothing where no window has measures."""
+    named = sorted({name for window in windows for name in window.measures})
+    for name in named:
+        if name not in MEASURES:
+            raise UnknownName("measure", name, MEASURES)
+    if not named:
+        return {}
+    if lacking := [window.id for window in windows if set(window.measures) != set(named)]:
+        raise InputError(f"All windows must have the same measures; {lacking[0]!r} has others.")
+    zeros = np.zeros(len(windows))
+    standard = dict.fromkeys(MEASURES, zeros)
+    for name in named:
+        standard[name] = robust_z(_finite(np.array([window.measures[name] for window in windows])))
+    return {name: prior.score(standard) for name, prior in SCORERS.items()}
+
+
+def _features(windows: list[WindowFeatures], model: Model) -> Floats:
+    wrong = [window for window in windows if len(window.features) != model.schema.dimension]
+    if wrong:
+        raise InputError(
+            f"The model wants {model.schema.dimension} features a window ({model.schema.describe()}); "
+            f"{wrong[0].id!r} has {len(wrong[0].features)}."
+        )
+    return _finite(np.array([window.features for window in windows]))
+
+
+def _finite(values: Floats) -> Floats:
+    if not np.all(np.isfinite(values)):
+        raise InputError("Features and measures must be finite numbers.")
+    return values
+
+
+def _missing(name: str, model: Model | None) -> str:
+    return "no measures were sent" if model else f"no model for {name} was named and no measures were sent"
+
+
+def _numbers(values: Floats) -> list[float | None]:
+    return [round(value, 4) if np.isfinite(value) else None for value in values.tolist()]

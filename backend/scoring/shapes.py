@@ -1,0 +1,84 @@
+"""What the scoring service takes and gives."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.scoring.presets import MAX_S, MIN_S
+
+MOST_WINDOWS = 10_000
+
+
+class WindowFeatures(BaseModel):
+    """A window of no stored film: the vector that a model scores, the measures that priors look at, or both."""
+
+    id: str = Field(max_length=200)
+    features: list[float] = Field(default=[], max_length=8192, description="Mean of its shots' vectors, in the schema.")
+    measures: dict[str, float] = Field(default={}, description="Measure → value; the names are in the answer's error.")
+
+
+class ScoreRequest(BaseModel):
+    """A stored film, or windows; how the two scores are weighted; what clips may be like."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"movie": 1, "content": "trailer", "top_n": 5}, {"movie": 1, "weight_viral": 0.7}]
+        }
+    )
+
+    movie: int | None = None
+    windows: list[WindowFeatures] = Field(default=[], max_length=MOST_WINDOWS)
+    weight_viral: float | None = Field(default=None, ge=0, le=1)
+    weight_compelling: float | None = Field(default=None, ge=0, le=1)
+    content: str | None = Field(default=None, max_length=50, description="reels, shorts, tiktok, trailer, …")
+    genre: str | None = Field(default=None, max_length=50)
+    min_s: float | None = Field(
+        default=None, gt=0, le=36_000, description=f"Shortest clip; else the preset's, {MIN_S:g}."
+    )
+    max_s: float | None = Field(
+        default=None, gt=0, le=36_000, description=f"Longest clip; else the preset's, {MAX_S:g}."
+    )
+    top_n: int = Field(default=5, ge=1, le=1000)
+    skip_last_percent: float = Field(default=0, ge=0, lt=100)
+    per_scene: int | None = Field(default=None, ge=1, le=1000)
+    model: str | None = Field(
+        default=None, max_length=200, description='A model version, or "prior"; else the live one.'
+    )
+    curve: bool = Field(default=False, description="Give the score of every second of the film, too.")
+
+
+class ScoredWindow(BaseModel):
+    """One ranked clip. Of windows given by features only `id`, scores and band are set."""
+
+    id: str | None = None
+    rank: int
+    start_frame: int | None = None
+    end_frame: int | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+    score: float
+    viral: float | None
+    compelling: float | None
+    band: str
+    explanation: dict[str, float] = {}
+    reasons: list[str] = []
+    scene: int | None = None
+
+
+class ScoreCurve(BaseModel):
+    """Per second of the film the mean scores of all windows that hold it; null where there is none."""
+
+    viral: list[float | None]
+    compelling: list[float | None]
+    score: list[float | None]
+
+
+class Scored(BaseModel):
+    """Ranked windows, and what they were ranked by."""
+
+    movie: int | None
+    model: str = Field(description='The model version that made the scores; "prior" where no model is trained yet.')
+    weights: dict[str, float]
+    min_s: float
+    max_s: float
+    clips: list[ScoredWindow]
+    notes: list[str] = []
+    curve: ScoreCurve | None = None

@@ -1,0 +1,81 @@
+"""The process that runs durable workflows."""
+
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from types import FrameType
+
+import structlog
+from sqlmodel import Session
+
+from backend.errors import UnknownName
+from backend.jobs.liveness import Heart, bury, enrol, worker_name
+from backend.jobs.queue import APPLICATION, APPLICATION_VERSION, QUEUES, quiet_dbos, store_url
+from backend.migrations.run import require_current
+from backend.resources import Resources
+from backend.settings import Settings
+
+GIVEN_UP = 70
+
+log = structlog.get_logger("selects.worker")
+
+
+def run_worker(settings: Settings, queues: Sequence[str] = QUEUES) -> None:
+    """Serve `queues` until a signal says stop; then end at once, and what was begun is gone on with by others.
+
+    Raises DatabaseUnready, UnknownName for a queue.
+    """
+    for queue in queues:
+        if queue not in QUEUES:
+            raise UnknownName("queue", queue, QUEUES)
+    resources, name = Resources(settings), worker_name()
+    require_current(resources.engine)
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    with Session(resources.engine) as session:
+        enrol(session, name, queues)
+    heart = Heart(resources, name, _give_up)
+    heart.start()
+    _launch(settings, resources, name, queues)
+    log.info("worker ready", worker=name, queues=list(queues))
+    stopping.wait()
+    heart.stop()
+    with Session(resources.engine) as session:
+        bury(session, name)
+    log.info("worker stopped", worker=name)
+    # Threads are in the middle of steps that nobody waits for: their files appear whole or not, their rows are fenced.
+    os._exit(0)
+
+
+def _launch(settings: Settings, resources: Resources, name: str, queues: Sequence[str]) -> None:
+    from dbos import DBOS
+
+    from backend.analysis.workflow import register
+
+    quiet_dbos()
+    DBOS(
+        config={
+            "name": APPLICATION,
+            "system_database_url": store_url(settings.jobs_url),
+            "application_version": APPLICATION_VERSION,
+            "executor_id": name,
+            "run_migrations": False,
+            "log_level": "WARNING",
+        }
+    )
+    register(resources, name, _give_up)
+    DBOS.listen_queues(list(queues))
+    DBOS.launch()
+    for queue in queues:
+        DBOS.register_queue(queue, worker_concurrency=1, polling_interval_sec=0.5)
+
+
+def _give_up() -> None:
+    """Another has taken over: whatever this process still does must not be seen."""
+    os._exit(GIVEN_UP)
