@@ -42,6 +42,13 @@ def file_atomically(path: Path, *, durable: bool = True) -> Iterator[Path]:
 
 
 @contextmanager
+def scratch_beside(path: Path) -> Iterator[Path]:
+    """A file for what is needed on the way to `path`, on the same disk; gone after the block. Raises OutputError."""
+    with _beside(path, os.O_RDWR | os.O_CREAT | os.O_EXCL) as (part, _):
+        yield part
+
+
+@contextmanager
 def folder_atomically(path: Path) -> Iterator[Path]:
     """A folder to fill that becomes `path` if the block ends well, and goes otherwise. Raises OutputError.
 
@@ -56,9 +63,11 @@ def folder_atomically(path: Path) -> Iterator[Path]:
                 raise
 
 
-def require_writable(path: Path) -> None:
-    """Raise OutputError unless a file can be made at `path`: asked before any work is done for it."""
+def require_writable(path: Path, film: Path) -> None:
+    """Raise OutputError unless a file other than `film` can be made at `path`: asked before any work is done for it."""
     try:
+        if path.exists() and film.exists() and path.samefile(film):
+            raise OutputError(f"Cannot write {str(path)!r}: it is the film itself.")
         if path.exists() and not path.is_file():
             raise OutputError(f"Cannot write {str(path)!r}: it is not a regular file.")
         with tempfile.TemporaryFile(dir=path.parent):

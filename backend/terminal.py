@@ -84,7 +84,7 @@ def show(findings: Findings, files: Files) -> None:
     """The clips on standard output with what made the scores; warnings on standard error."""
     out, err = Console(highlight=False), Console(stderr=True, highlight=False)
     for warning in findings.warnings:
-        err.print(Text(f"Note: {warning.rstrip('.')}.", style="yellow"))
+        err.print(Text(f"Note: {warning.rstrip('.')}.", style="yellow"), soft_wrap=True)
     analysis, clips = findings.analysis, findings.ranking.clips
     out.print(Text(analysis.probe.path.name, style="bold"), Text(_facts(findings), style="dim"), sep="  ")
     if not clips:

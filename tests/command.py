@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMAND = (sys.executable, "-c", "from backend.cli import main; main()")
+COMMAND = (sys.executable, "-m", "backend")
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:

@@ -3,10 +3,8 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,10 +15,10 @@ import typer
 from backend.cli import app
 from backend.errors import SelectsError
 from tests import bad_films as bad
-from tests.films import make_film, read_film, run_ffmpeg
+from tests.films import make_film, read_film
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMAND = [sys.executable, "-c", "from backend.cli import main; main()", "find"]
+COMMAND = [sys.executable, "-m", "backend", "find"]
 NAMES = [
     "a b'c\"d.mp4",
     "ünï–日本.mp4",
@@ -87,6 +85,9 @@ WRONG_CALLS: dict[str, tuple[list[str], str]] = {
     "csv device": (["--csv", "/dev/null"], "not a regular file"),
     "output file": (["--output", "/dev/null"], "file exists"),
     "model": (["--model", "missing"], "no model folder"),
+    "csv over the film": (["--csv", "FILM"], "it is the film itself"),
+    "csv by another name": (["--csv", "link.mp4"], "it is the film itself"),
+    "report over the film": (["--output", "site"], "it is the film itself"),
 }
 
 
@@ -97,8 +98,13 @@ def test_wrong_options_are_refused_before_anything_is_read(
     words, reason = WRONG_CALLS[case]
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SELECTS_HOME", str(tmp_path / "home"))
+    (tmp_path / "site").mkdir()
+    for name in ("link.mp4", "site/report.html"):
+        os.link(base, tmp_path / name)
+    before = base.read_bytes()
     with pytest.raises((SelectsError, typer.TyperException)) as refusal:
-        app(["find", str(base), *words], standalone_mode=False)
+        app(["find", str(base), *(str(base) if word == "FILM" else word for word in words)], standalone_mode=False)
+    assert base.read_bytes() == before
     error = refusal.value
     assert reason in (error.format_message() if isinstance(error, typer.TyperException) else str(error))
     assert not (tmp_path / "home").exists()
@@ -234,59 +240,3 @@ def test_two_at_once(base: Path, home: Path, tmp_path: Path) -> None:
     assert answers[0][0] == answers[1][0] == 0, answers
     assert answers[0][1] == answers[1][1]
     assert not left_over(home)
-
-
-def test_output_that_nobody_reads_to_its_end(base: Path, home: Path) -> None:
-    with start(home, base, "--json") as process:
-        assert process.stdout is not None
-        process.stdout.close()
-        process.stdout = None
-        _, err = process.communicate(timeout=120)
-    assert "Traceback" not in err
-    assert "Exception" not in err
-
-
-@pytest.fixture(scope="module")
-def long_film(base: Path) -> Path:
-    """A minute and a half, slow enough to be interrupted."""
-    film = base.with_name("long.mp4")
-    source = ["-f", "lavfi", "-i", "testsrc2=s=640x360:r=25:d=90", "-f", "lavfi", "-i", "anoisesrc=a=0.1:d=90"]
-    run_ffmpeg(*source, "-c:v", "libx264", "-preset", "ultrafast", film)
-    return film
-
-
-def wait_for(what: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    until = time.monotonic() + 100
-    while not what() and process.poll() is None and time.monotonic() < until:
-        time.sleep(0.02)
-
-
-def test_interrupted_and_killed_runs_leave_nothing_half(long_film: Path, home: Path, tmp_path: Path) -> None:
-    """One story: Ctrl-C while decoding, a kill while decoding, Ctrl-C while cutting, and then it is done."""
-
-    def stopped(how: signal.Signals, when: Callable[[], bool], *words: str | Path) -> tuple[int, str]:
-        with start(home, long_film, *words) as process:
-            wait_for(when, process)
-            process.send_signal(how)
-            _, err = process.communicate(timeout=60)
-            return process.returncode, err
-
-    def decoding() -> bool:
-        return any(p.suffix == ".jpg" for p in left_over_pictures())
-
-    def left_over_pictures() -> list[Path]:
-        return list(home.glob("films/*/.selects-*/*"))
-
-    code, err = stopped(signal.SIGINT, decoding)
-    assert (code, "interrupted" in err, "Traceback" in err) == (130, True, False), err
-    assert not left_over(home)
-    assert stopped(signal.SIGKILL, decoding)[0] == -signal.SIGKILL
-    assert left_over(home)
-    out = tmp_path / "out"
-    code, err = stopped(signal.SIGINT, lambda: any(out.glob(".selects-*")), "--output", out)
-    assert (code, "Traceback" in err) == (130, False), err
-    assert not left_over(home, out)
-    code, answer, err = run(home, long_film, "--output", out, "--json", "--top-n", "1")
-    assert code == 0, err
-    assert "Decoding" not in err
-    assert Path(json.loads(answer)["clips"][0]["file"]).is_file()

@@ -207,6 +207,14 @@ def test_a_pipe_gets_the_table_without_colours(found: Any, film: Path, home: Pat
     assert all(f"{clip['score']:.2f}" in told.stdout for clip in found["clips"])
 
 
+def test_a_note_is_one_line_where_nobody_watches(film: Path, home: Path) -> None:
+    told = selects("find", film, home=home)
+    assert (
+        "Note: The film lasts 52.2 s, less than the 60 s asked for: these are shorter clips."
+        in told.stderr.splitlines()
+    )
+
+
 # --- files
 
 

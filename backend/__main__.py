@@ -1,0 +1,79 @@
+"""The `selects` process: what ends it, and with which exit code.
+
+Next to nothing is imported before Ctrl-C is taken care of: until then Python answers it with a traceback.
+"""
+
+import os
+import signal
+import sys
+
+
+class Interrupted(BaseException):
+    """Ctrl-C, or a polite kill. Not a KeyboardInterrupt, which Typer would turn into exit code 1."""
+
+
+def main() -> None:
+    """Run the command line: exit code 0 done, 2 wrong input or call, 130 interrupted."""
+    try:
+        for stop in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(stop, _interrupt)
+        code = _run()
+    except Interrupted:
+        _say("interrupted; what is finished is kept, and the next run goes on from there.")
+        code = 130
+    sys.exit(code)
+
+
+def _interrupt(number: int, _frame: object) -> None:
+    signal.signal(number, signal.SIG_IGN)
+    raise Interrupted
+
+
+def _run() -> int:
+    import io
+
+    from backend.errors import SelectsError
+
+    for stream in (sys.stdout, sys.stderr):
+        # Names of files need not be text; in JSON this escape is the right one.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        return _command()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except SelectsError as error:
+        _say(str(error))
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python must not complain about it when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        _say(f"{error.strerror or error}{where}.")
+        return 2
+
+
+def _command() -> int:
+    import typer
+
+    from backend.cli import app
+
+    try:
+        return app(prog_name="selects", standalone_mode=False) or 0
+    except typer.TyperException as error:
+        message = error.format_message()
+        if "\n" in message:  # the help, where no command was named
+            sys.stderr.write(f"{message}\n")
+        else:
+            _say(f"{message.rstrip('.')}; see --help.")
+        return int(error.exit_code)
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"selects: {sentence}\n")
+
+
+if __name__ == "__main__":
+    main()
