@@ -20,9 +20,15 @@ from backend.media.timeline import Timeline
 from tests.films import make_film, read_film, run_ffmpeg
 
 CLICKS_S = tuple(np.arange(0.25, 4, 0.5))
-HDR = ["-color_primaries", "bt2020", "-colorspace", "bt2020nc", "-x265-params", "log-level=error", "-color_trc"]
+QUIET_X265 = ["-x265-params", "log-level=error"]
 INTERLACED = ["-vf", "setfield=tff", "-flags", "+ildct+ilme"]
 OPEN_GOP = ["-x264-params", "open-gop=1:bframes=3:b-pyramid=normal:keyint=30"]
+
+
+def hdr(transfer: str) -> list[str]:
+    """What marks the picture as HDR; only tags on the frames reach the file, not options of the encoder."""
+    return ["-vf", f"setparams=color_primaries=bt2020:colorspace=bt2020nc:color_trc={transfer}", *QUIET_X265]
+
 
 FILMS: dict[str, tuple[str, dict[str, Any]]] = {
     "23.976 in mp4": ("film.mp4", {"rate": Fraction(24000, 1001)}),
@@ -40,8 +46,8 @@ FILMS: dict[str, tuple[str, dict[str, Any]]] = {
     "interlaced transport stream": ("film.ts", {"codec": "mpeg2video", "video": INTERLACED}),
     "long groups in a transport stream": ("film.ts", {"gop": 300}),
     "open groups": ("film.ts", {"video": OPEN_GOP}),
-    "PQ": ("film.mp4", {"codec": "libx265", "pixel_format": "yuv420p10le", "video": [*HDR, "smpte2084"]}),
-    "HLG": ("film.mp4", {"codec": "libx265", "pixel_format": "yuv420p10le", "video": [*HDR, "arib-std-b67"]}),
+    "PQ": ("film.mp4", {"codec": "libx265", "pixel_format": "yuv420p10le", "video": hdr("smpte2084")}),
+    "HLG": ("film.mp4", {"codec": "libx265", "pixel_format": "yuv420p10le", "video": hdr("arib-std-b67")}),
     "H.264 in avi": ("film.avi", {"extra": ["-c:a", "pcm_s16le"]}),
     "awkward name": ("-a b'c\"d: 100% é;$(x).mp4", {}),
 }
@@ -158,6 +164,12 @@ def test_what_cannot_be_cut_is_said(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="Cannot write"):
         render_clip(ClipRequest(film, blocked / "x.mp4", 0, 5, Timeline(Fraction(25), 20)))
     assert "no space left" in why_failed(film, 1, ["av_interleaved_write_frame(): No space left on device"])
+    told = [
+        "[zscale @ 0x1] no path",
+        "Last message repeated 3 times",
+        "[vf#0:0 @ 0x2] Task finished with error code: -2",
+    ]
+    assert "no path" in why_failed(film, 187, told)
 
 
 def test_a_playlist_is_not_followed(tmp_path: Path) -> None:

@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from math import ceil, pi, tan
+from typing import Literal
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
 from backend.media.decode import Damage, decode
-from backend.media.probe import Probe, open_film
+from backend.media.probe import AudioTrack, Probe, open_film
 
 RATE_HZ = 16_000
 MELS = 128
@@ -62,28 +63,41 @@ class Sound:
 
 
 def read_samples(probe: Probe, damage: Damage, stop: Callable[[], bool] = lambda: False) -> Iterator[Samples]:
-    """Mono float32 blocks at 16 kHz from the first audio track, beginning at the first video frame.
+    """Mono float32 blocks [n] at 16 kHz from the first audio track, beginning at the first video frame."""
+    for block in read_sound(probe, damage, probe.audio[0], "mono", RATE_HZ, stop):
+        yield block[:, 0]
+
+
+def read_sound(
+    probe: Probe,
+    damage: Damage,
+    track: AudioTrack,
+    layout: Literal["mono", "stereo"],
+    rate_hz: int,
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Samples]:
+    """Float32 blocks [n, channels] of `track`, beginning at the first video frame.
 
     Sound before the picture is cut, a late start and holes are filled with silence, overlaps are dropped, so that a
     sample's place tells its second. Where time stamps jump far, samples are counted on.
     """
     with open_film(probe.path) as container:
-        stream = next(s for s in container.streams.audio if s.index == probe.audio[0].index)
-        resample, given, shift = _Resampler(), 0, 0
+        stream = next(s for s in container.streams.audio if s.index == track.index)
+        resample, given, shift = _Resampler(layout, rate_hz), 0, 0
         for frame in decode(container, stream, damage, "audio"):
             if stop():
                 return
             at = (
                 given
                 if frame.pts is None
-                else round((float(frame.pts * frame.time_base) - probe.start_time_s) * RATE_HZ) + shift
+                else round((float(frame.pts * frame.time_base) - probe.start_time_s) * rate_hz) + shift
             )
-            if not -(BACK_S if given else MAX_GAP_S) * RATE_HZ <= at - given <= MAX_GAP_S * RATE_HZ:
+            if not -(BACK_S if given else MAX_GAP_S) * rate_hz <= at - given <= MAX_GAP_S * rate_hz:
                 shift, at = shift + given - at, given
             # Exact at the start; later, time stamps that are a little off must not tear the sound.
-            ahead = at - given if not given or abs(at - given) > TOLERANCE_S * RATE_HZ else 0
+            ahead = at - given if not given or abs(at - given) > TOLERANCE_S * rate_hz else 0
             if ahead > 0:
-                yield np.zeros(ahead, np.float32)
+                yield np.zeros((ahead, resample.channels), np.float32)
                 given += ahead
             for piece in resample(frame):
                 cut = min(max(0, -ahead), len(piece))
@@ -94,19 +108,22 @@ def read_samples(probe: Probe, damage: Damage, stop: Callable[[], bool] = lambda
 
 
 class _Resampler:
-    """To mono 16 kHz floats, also where a film's sound changes its rate or its channels on the way."""
+    """To floats [n, channels] at one rate, also where a film's sound changes its rate or its channels on the way."""
 
-    def __init__(self) -> None:
+    def __init__(self, layout: Literal["mono", "stereo"], rate_hz: int) -> None:
+        self._layout, self._rate_hz, self.channels = layout, rate_hz, {"mono": 1, "stereo": 2}[layout]
         self._format: tuple[str, str, int] | None = None
 
     def __call__(self, frame: av.AudioFrame) -> Iterator[Samples]:
         format_ = (frame.format.name, frame.layout.name, frame.sample_rate)
         if format_ != self._format:
-            self._format, self._resampler = format_, av.AudioResampler(format="flt", layout="mono", rate=RATE_HZ)
+            self._format = format_
+            self._resampler = av.AudioResampler(format="flt", layout=self._layout, rate=self._rate_hz)
         frame.pts = None
         try:
             for made in self._resampler.resample(frame):
-                yield np.nan_to_num(np.asarray(made.to_ndarray()[0], np.float32), posinf=0, neginf=0)
+                samples = np.asarray(made.to_ndarray(), np.float32).reshape(-1, self.channels)
+                yield np.nan_to_num(samples, posinf=0, neginf=0)
         except (av.error.FFmpegError, ValueError):
             return
 

@@ -6,7 +6,8 @@ import re
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import IO
@@ -15,10 +16,12 @@ from backend.errors import OutputError
 
 Progress = Callable[[float], None]
 
-ENCODE_FLAGS = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-progress", "pipe:1")
+FEED_FLAGS = ("-hide_banner", "-nostats", "-loglevel", "warning")
+ENCODE_FLAGS = (*FEED_FLAGS, "-nostdin", "-progress", "pipe:1")
 # What ffmpeg says after it has said what was wrong.
 CONSEQUENCE = re.compile(
-    r"Conversion failed|Error (opening|while filtering|sending)|\[(out|vost|aost)#.*(Terminating|Nothing)"
+    r"Conversion failed|Last message repeated|Error (opening|while filtering|sending)"
+    r"|\[(out|vost|aost|vf|af)#.*(Terminating|Nothing|Task finished|Error while filtering|before EOF)"
 )
 
 
@@ -46,33 +49,55 @@ def encode(command: Sequence[str], target: Path, wanted: int, progress: Progress
     `target` names the file in errors, `wanted` is the number of frames by which progress is measured. Raises
     OutputError.
     """
-    # A session of its own: Ctrl-C in a terminal reaches us alone, and we decide what becomes of ffmpeg.
-    process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    lines: deque[str] = deque(maxlen=40)
-    listener = threading.Thread(target=_listen, args=(process.stderr, lines), daemon=True)
-    listener.start()
     written = 0
-    try:
+    with _running(command, target, subprocess.DEVNULL, subprocess.PIPE) as process:
+        assert process.stdout is not None
         for raw in process.stdout:
             name, _, value = raw.decode("ascii", "replace").strip().partition("=")
             if name == "frame" and value.strip().isdigit():
                 written = int(value)
                 progress(min(1.0, written / wanted))
+    return written
+
+
+def feed(command: Sequence[str], target: Path, pieces: Iterable[bytes]) -> None:
+    """Run ffmpeg (with FEED_FLAGS) once on what it is given through `pipe:0`. Killed if `pieces` or the caller fails.
+
+    `target` names the file in errors. Raises OutputError.
+    """
+    with _running(command, target, subprocess.PIPE, subprocess.DEVNULL) as process:
+        assert process.stdin is not None
+        # Where ffmpeg ends before its input does, its code and its last words say why.
+        with suppress(BrokenPipeError):
+            for piece in pieces:
+                process.stdin.write(piece)
+        with suppress(BrokenPipeError):
+            process.stdin.close()
+
+
+@contextmanager
+def _running(command: Sequence[str], target: Path, stdin: int, stdout: int) -> Iterator["subprocess.Popen[bytes]"]:
+    """ffmpeg while the block talks to it; waits for its end after the block. Raises OutputError where it failed."""
+    # A session of its own: Ctrl-C in a terminal reaches us alone, and we decide what becomes of ffmpeg.
+    process = subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, start_new_session=True)
+    assert process.stderr is not None
+    lines: deque[str] = deque(maxlen=40)
+    listener = threading.Thread(target=_listen, args=(process.stderr, lines), daemon=True)
+    listener.start()
+    try:
+        yield process
         code = process.wait()
     finally:
         if process.poll() is None:
             process.kill()
             process.wait()
         listener.join()
-        process.stdout.close()
-        process.stderr.close()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            with suppress(BrokenPipeError):
+                if pipe is not None:
+                    pipe.close()
     if code:
         raise OutputError(why_failed(target, code, list(lines)))
-    return written
 
 
 def _listen(stream: IO[bytes], lines: deque[str]) -> None:

@@ -61,7 +61,7 @@ def picture_chain(
         stream = stream.filter("bwdif", mode="send_frame", parity="auto", deint="interlaced")
     stream = _framed(stream, source, shape, crop)
     if source.transfer:
-        stream = _tone_mapped(stream, source.transfer, zscale)
+        stream = tone_mapped(stream, source.transfer, zscale)
     stream = stream.filter("format", "yuv420p").filter("setsar", "1")
     return stream.filter("settb", f"{span.time_base.numerator}/{span.time_base.denominator}")
 
@@ -84,12 +84,12 @@ def clip_size(source: Source, shape: str) -> tuple[int, int]:
     """Width and height of the clip, even; never larger than what is cut out of the film."""
     if shape == "reels":
         height = min(MAX_REELS_HEIGHT, source.height, source.width * 16 // 9)
-        return _even(height * 9 / 16), _even(height)
+        return even(height * 9 / 16), even(height)
     if shape == "square":
-        side = _even(min(MAX_SQUARE_SIDE, source.width, source.height))
+        side = even(min(MAX_SQUARE_SIDE, source.width, source.height))
         return side, side
     shrink = min(1.0, MAX_SIDE / max(source.width, source.height))
-    return _even(source.width * shrink), _even(source.height * shrink)
+    return even(source.width * shrink), even(source.height * shrink)
 
 
 def crop_expression(path: CropPath | None, share: float) -> str:
@@ -128,7 +128,7 @@ def _framed(stream: Any, source: Source, shape: str, crop: CropPath | None) -> A
     return stream.filter("scale", width, height, **options)
 
 
-def _tone_mapped(stream: Any, transfer: str, zscale: bool) -> Any:
+def tone_mapped(stream: Any, transfer: str, zscale: bool) -> Any:
     """From PQ or HLG to BT.709; with zscale by its numbers (Hable's curve), without by a plain curve on RGB."""
     if not zscale:
         return stream.filter("format", "gbrp").filter("curves", all=HDR_CURVE[transfer])
@@ -138,7 +138,8 @@ def _tone_mapped(stream: Any, transfer: str, zscale: bool) -> Any:
     return stream.filter("zscale", t="bt709", m="bt709", p="bt709", r="tv")
 
 
-def _even(length: float) -> int:
+def even(length: float) -> int:
+    """The nearest even number of pixels, as 4:2:0 needs it."""
     return max(2, 2 * round(length / 2))
 
 

@@ -40,21 +40,35 @@ TRANSFERS = {1: "bt709", 6: "bt601", 13: "srgb", 14: "bt2020-10", 15: "bt2020-12
 
 @dataclass(frozen=True)
 class AudioTrack:
-    """One audio stream of a file."""
+    """One audio stream of a file; `index` counts all its streams, language and title are empty where it says none."""
 
     index: int
     codec: str
     channels: int
     sample_rate_hz: int
     language: str
+    title: str
+
+    @property
+    def label(self) -> str:
+        """What tells it from the others, for a list to choose from: `eng · Commentary · stereo · aac`."""
+        layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}.get(self.channels, f"{self.channels} channels")
+        language = "" if self.language == "und" else self.language
+        return " · ".join(part for part in (language, self.title, layout, self.codec) if part)
 
 
 @dataclass(frozen=True)
 class Probe:
-    """What the header of a film says. Width and height as stored; `rotation_degrees` turns them for viewing."""
+    """What the header and the first frame of a film say. Width and height as stored.
+
+    format     the demuxer's names; `container` is what it really is, where one demuxer reads several (mp4, mov, webm)
+    bits       of one component of a pixel
+    audio      tracks that can be decoded, the default one first
+    """
 
     path: Path
     format: str
+    container: str
     codec: str
     width: int
     height: int
@@ -64,7 +78,9 @@ class Probe:
     start_time_s: float
     start_timecode: str | None
     transfer: str
+    pixel_format: str
     bits: int
+    interlaced: bool
     audio: tuple[AudioTrack, ...]
     subtitles: tuple[int, ...]
 
@@ -176,6 +192,11 @@ def stream_start_s(stream: Stream) -> Fraction:
     return Fraction((stream.start_time or 0) * (stream.time_base or 0))
 
 
+def is_interlaced(frame: VideoFrame, stream: VideoStream) -> bool:
+    """Whether frames are woven of two fields taken at different times, as the frame or the header says."""
+    return frame.interlaced_frame or int(getattr(stream.codec_context, "field_order", 0) or 0) >= 2
+
+
 def lacks_stamps(container: av.container.InputContainer, stream: VideoStream) -> bool:
     """AVI keeps no presentation times: with H.264's reordered frames each decoder guesses other ones."""
     return container.format.name == "avi" and stream.codec_context.name in ("h264", "hevc")
@@ -196,12 +217,14 @@ def probe_film(path: Path) -> Probe:
         # Without its index an AVI is as long as the file goes; its header still says how many frames there were.
         if container.format.name == "avi":
             duration_s = max(duration_s, float(stream.frames * (stream.time_base or 0)))
-        stamp_s = stamp_of(first_frame(container, stream, path))
+        frame = first_frame(container, stream, path)
+        stamp_s = stamp_of(frame)
         start_s = float(stream_start_s(stream) if stamp_s is None or lacks_stamps(container, stream) else stamp_s)
         return Probe(
             path=path,
             format=container.format.name,
-            codec=context.name,
+            container=_container(container, path),
+            codec=context.codec.canonical_name,
             width=stream.width,
             height=stream.height,
             rate=_rate(stream),
@@ -210,7 +233,9 @@ def probe_film(path: Path) -> Probe:
             start_time_s=start_s,
             start_timecode=_timecode(container, stream),
             transfer=TRANSFERS.get(int(context.color_trc or 0), ""),
+            pixel_format=frame.format.name,
             bits=max((c.bits for c in pixel_format.components), default=8) if pixel_format else 8,
+            interlaced=is_interlaced(frame, stream),
             audio=tuple(_audio_tracks(container)),
             subtitles=tuple(s.index for s in container.streams.subtitles),
         )
@@ -222,9 +247,20 @@ def _audio_tracks(container: av.container.InputContainer) -> list[AudioTrack]:
     for stream in sorted(container.streams.audio, key=lambda s: not s.disposition & s.disposition.default):
         context = stream.codec_context
         if context is not None and context.channels:
-            language = stream.metadata.get("language", "")
-            tracks.append(AudioTrack(stream.index, context.name, context.channels, context.sample_rate or 0, language))
+            language, title = (str(stream.metadata.get(key, "")) for key in ("language", "title"))
+            codec, rate_hz = context.codec.canonical_name, context.sample_rate or 0
+            tracks.append(AudioTrack(stream.index, codec, context.channels, rate_hz, language, title))
     return tracks
+
+
+def _container(container: av.container.InputContainer, path: Path) -> str:
+    name = container.format.name
+    if name.startswith("mov"):
+        return "mov" if container.metadata.get("major_brand", "").strip() in ("qt", "") else "mp4"
+    if name.startswith("matroska"):
+        with path.open("rb") as file:
+            return "webm" if b"webm" in file.read(64) else "matroska"
+    return name
 
 
 def _rate(stream: VideoStream) -> Fraction:

@@ -7,7 +7,16 @@ from pathlib import Path
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from backend.media.probe import TRANSFERS, first_frame, lacks_stamps, open_film, stamp_of, stream_start_s, video_stream
+from backend.media.probe import (
+    TRANSFERS,
+    first_frame,
+    is_interlaced,
+    lacks_stamps,
+    open_film,
+    stamp_of,
+    stream_start_s,
+    video_stream,
+)
 
 INDEXED = ("mov", "matroska", "avi")
 
@@ -52,7 +61,7 @@ def read_source(path: Path) -> Source:
             audio_start_s=stream_start_s(sound) if sound else Fraction(0),
             width=width,
             height=height,
-            interlaced=frame.interlaced_frame or "interlaced" in _field_order(stream),
+            interlaced=is_interlaced(frame, stream),
             transfer=_transfer(frame, stream),
             is_rgb=frame.format.is_rgb,
             indexed=container.format.name.startswith(INDEXED),
@@ -64,10 +73,6 @@ def _displayed(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
     aspect = stream.sample_aspect_ratio or Fraction(1)
     width = round(frame.width * (aspect if Fraction(1, 10) <= aspect <= 10 else 1))
     return (frame.height, width) if round(frame.rotation / 90) % 2 else (width, frame.height)
-
-
-def _field_order(stream: VideoStream) -> str:
-    return "interlaced" if int(getattr(stream.codec_context, "field_order", 0) or 0) >= 2 else ""
 
 
 def _transfer(frame: VideoFrame, stream: VideoStream) -> str:
