@@ -49,13 +49,6 @@ def scratch_beside(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def scratch_beside(path: Path) -> Iterator[Path]:
-    """A file for what is needed on the way to `path`, on the same disk; gone after the block. Raises OutputError."""
-    with _beside(path, os.O_RDWR | os.O_CREAT | os.O_EXCL) as (part, _):
-        yield part
-
-
-@contextmanager
 def folder_atomically(path: Path) -> Iterator[Path]:
     """A folder to fill that becomes `path` if the block ends well, and goes otherwise. Raises OutputError.
 
