@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backend import options
+from backend.commands import service_app
 from backend.errors import InputError
 from backend.members.commands import token_app
 
@@ -19,6 +20,7 @@ features_app = typer.Typer(
     no_args_is_help=True, help="Which pretrained models there are, and whether their weights are here."
 )
 evaluate_app = typer.Typer(no_args_is_help=True, help="Run parts of the analysis on prepared data.")
+app.add_typer(service_app)
 app.add_typer(features_app, name="features")
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(token_app, name="token")

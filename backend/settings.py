@@ -123,6 +123,11 @@ class Settings(BaseSettings):
             return self.jobs.url
         return self.database.url if self.database.url.startswith("postgresql") else f"sqlite:///{self.home / 'jobs.db'}"
 
+    def listening(self, host: str | None, port: int | None) -> "Settings":
+        """These settings with another address for the server, where one is given."""
+        given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+        return self.model_copy(update={"server": self.server.model_copy(update=given)})
+
     @property
     def upload_limit_bytes(self) -> int:
         """The largest upload that is taken."""

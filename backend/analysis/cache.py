@@ -67,10 +67,10 @@ class FilmCache:
         """Make room for a new scan where the stored one is damaged."""
         shutil.rmtree(self.scan_folder(key), ignore_errors=True)
 
-    def load_sound(self) -> Heard | None:
-        """The stored sound, or None."""
+    def load_sound(self, track: int = 0) -> Heard | None:
+        """The stored sound of an audio track, or None."""
         try:
-            with self._sound_path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            with self._sound_path(track).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 facts = json.loads(str(arrays["facts"]))
                 sound = Sound(
                     arrays["log_mel"], arrays["loudness_db"], arrays["onsets"], arrays["music"], facts["tempo_bpm"]
@@ -79,8 +79,8 @@ class FilmCache:
         except UNREADABLE:
             return None
 
-    def save_sound(self, heard: Heard) -> None:
-        """Keep the sound; raises OutputError."""
+    def save_sound(self, heard: Heard, track: int = 0) -> None:
+        """Keep the sound of an audio track; raises OutputError."""
         import io
 
         buffer, sound = io.BytesIO(), heard.sound
@@ -94,15 +94,15 @@ class FilmCache:
             onsets=sound.onsets,
             music=sound.music,
         )
-        write_atomically(self._sound_path, buffer.getvalue())
+        write_atomically(self._sound_path(track), buffer.getvalue())
 
     def track_lines(self, probe: Probe) -> tuple[Line, ...]:
         """The lines of the film's text track: reading them means reading the whole file, so they are kept."""
         return self._lines(f"lines-v{LINES_VERSION}.json", lambda: read_track(probe))
 
-    def transcript(self, make: Callable[[], tuple[Line, ...]]) -> tuple[Line, ...]:
-        """The lines that speech recognition understood, made once."""
-        return self._lines(f"transcript-v{TRANSCRIPT_VERSION}.json", make)
+    def transcript(self, make: Callable[[], tuple[Line, ...]], track: int = 0) -> tuple[Line, ...]:
+        """The lines that speech recognition understood of an audio track, made once."""
+        return self._lines(f"transcript-v{TRANSCRIPT_VERSION}{_of_track(track)}.json", make)
 
     def _lines(self, name: str, make: Callable[[], tuple[Line, ...]]) -> tuple[Line, ...]:
         path = self.folder / name
@@ -113,9 +113,12 @@ class FilmCache:
             write_atomically(path, json.dumps([astuple(line) for line in lines]).encode())
             return lines
 
-    @property
-    def _sound_path(self) -> Path:
-        return self.folder / f"sound-v{SOUND_VERSION}.npz"
+    def _sound_path(self, track: int) -> Path:
+        return self.folder / f"sound-v{SOUND_VERSION}{_of_track(track)}.npz"
+
+
+def _of_track(track: int) -> str:
+    return f"-track{track}" if track else ""
 
 
 def save_scan(folder: Path, scan: Scan) -> None:

@@ -89,7 +89,9 @@ def analyse(request: AnalysisRequest, progress: Progress = silent) -> Analysis:
     scan, sha256 = film.seen.scan, film.cache.sha256
     dialogue = read_dialogue(film.probe, film.cache.track_lines)
     if not dialogue and request.transcribe and len(film.heard.speech_s):
-        dialogue = transcript(film.probe, film.cache, film.heard.speech_s, request.transcribe, progress)
+        dialogue = transcript(
+            film.probe, film.cache, film.heard.speech_s, request.transcribe, progress, request.audio_track
+        )
     sound = film.heard.sound.fitted(whole_seconds(scan.timeline.duration_s))
     features = measure(request, film.seen, sound, dialogue, sha256)
     return Analysis(
@@ -114,7 +116,7 @@ def _look_and_hear(
     stop = threading.Event()
     with ThreadPoolExecutor(1, "sound") as pool:
         try:
-            hearing: Future[Heard] = pool.submit(hear, probe, cache, progress, stop)
+            hearing: Future[Heard] = pool.submit(hear, probe, cache, progress, stop, request.audio_track)
             return look(request, probe, cache, scan, progress), hearing.result()
         except BaseException:
             stop.set()

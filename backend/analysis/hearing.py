@@ -1,4 +1,4 @@
-"""The sound of a film: one pass over its first audio track, or what an earlier run has kept of it."""
+"""The sound of a film: one pass over an audio track, or what an earlier run has kept of it."""
 
 import threading
 from collections.abc import Callable
@@ -17,9 +17,9 @@ from backend.media.probe import Probe
 from backend.media.subtitles import Line
 
 
-def hear(probe: Probe, cache: FilmCache, progress: Progress, stop: threading.Event) -> Heard:
-    """The sound, from the cache or by one pass over the first audio track."""
-    stored = cache.load_sound()
+def hear(probe: Probe, cache: FilmCache, progress: Progress, stop: threading.Event, track: int = 0) -> Heard:
+    """The sound, from the cache or by one pass over an audio track (the first, unless another is named)."""
+    stored = cache.load_sound(track)
     if stored:
         return stored
     if not probe.audio:
@@ -32,13 +32,13 @@ def hear(probe: Probe, cache: FilmCache, progress: Progress, stop: threading.Eve
         samples += len(block)
         progress("sound", samples / RATE_HZ, max(probe.declared_duration_s, samples / RATE_HZ))
 
-    sound = analyse_sound(read_samples(probe, damage, stop.is_set), listen)
+    sound = analyse_sound(read_samples(probe, damage, stop.is_set, track), listen)
     warnings = damage.warnings()
     if not samples:
         warnings.append("its sound cannot be decoded; scores rest on the picture alone")
     heard = Heard(sound, speech.intervals(), tuple(warnings))
     if not stop.is_set():
-        cache.save_sound(heard)
+        cache.save_sound(heard, track)
     return heard
 
 
@@ -48,16 +48,17 @@ def transcript(
     speech_s: NDArray[np.float64],
     recogniser: Callable[[], SpeechRecogniser],
     progress: Progress,
+    track: int = 0,
 ) -> tuple[Line, ...]:
     """What is said, from the cache or by speech recognition where somebody speaks (English only)."""
 
     def make() -> tuple[Line, ...]:
         heard = transcribe(
-            read_samples(probe, Damage(), lambda: False),
+            read_samples(probe, Damage(), track=track),
             speech_s,
             recogniser(),
             progress=lambda done_s, total_s: progress("speech", done_s, total_s),
         )
         return tuple(Line(line.start_s, line.end_s, line.text) for line in heard)
 
-    return cache.transcript(make)
+    return cache.transcript(make, track)

@@ -22,7 +22,7 @@ def measure(
     done = dict(seen.features)
     material: list[ShotMaterial] | None = None
     for name, extractor in others.items():
-        inputs = request.inputs(seen.scan, extractor, dialogue)
+        inputs = request.inputs_of(name, seen.scan, dialogue)
         stored = store.get(sha256, extractor, inputs=inputs)
         if stored is None:
             material = material or shot_material(seen.scan, sound, dialogue)

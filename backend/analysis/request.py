@@ -25,6 +25,7 @@ class AnalysisRequest:
     extractors     by name; those of the schema and the ones stored beside it. Weights are loaded when needed
     schema         the vector that ranking uses
     model_detector makes the cut detector of a model ("transnet"), when `detector` names one
+    audio_track    which of the film's audio tracks is heard, counted from 0
     transcribe     makes the lines of a film that has speech and no subtitles; None: such a film has none
     """
 
@@ -51,7 +52,10 @@ class AnalysisRequest:
     def inputs_of(self, name: str, scan: Scan, dialogue: tuple[Line, ...]) -> str:
         """The same of an extractor by name, as `looking` and `measuring` store what it made."""
         extractor = self.extractors[name]
-        return self.inputs(scan, extractor) if extractor.reads & PICTURES else self.inputs(scan, extractor, dialogue)
+        if extractor.reads & PICTURES:
+            return self.inputs(scan, extractor)
+        heard = (self.audio_track,) if self.audio_track else ()
+        return self.inputs(scan, extractor, dialogue, *heard)
 
     def inputs(self, scan: Scan, extractor: Extractor, *more: object) -> str:
         """What decides the vectors that `extractor` makes of a scanned film; `more` is what it reads besides."""

@@ -35,12 +35,12 @@ class Shelf:
         """The film of a row; raises Conflict where it has not been analysed or stored parts are missing."""
         if movie.sha256 is None or not movie.scan_key or not movie.vectors:
             raise Conflict(f"{movie.title!r} is {movie.state}; it has not been analysed yet.")
-        key = (movie.sha256, movie.scan_key, movie.profile, *sorted(movie.vectors.values()))
+        key = (movie.sha256, movie.scan_key, movie.profile, str(movie.audio_track), *sorted(movie.vectors.values()))
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        known = stored_film(self._home, movie.sha256, movie.scan_key, movie.profile, movie.vectors)
+        known = stored_film(self._home, movie.sha256, movie.scan_key, movie.profile, movie.vectors, movie.audio_track)
         made = ShelvedFilm(known, scoring_film(known))
         with self._lock:
             self._kept[key] = made

@@ -90,7 +90,8 @@ def features(context: Context) -> str:
 
 def index(context: Context) -> str:
     """Put the vectors where they are searched."""
-    index_movie(context.resources, context.movie.id or 0, context.progress)
+    fence = lambda session: jobs.fence(session, context.doing)  # noqa: E731  a callback
+    index_movie(context.resources, context.movie.id or 0, context.progress, fence)
     return ""
 
 

@@ -13,7 +13,9 @@ from backend.features.store import FeatureStore
 from backend.media.audio import Sound, whole_seconds
 
 
-def stored_film(home: Path, sha256: str, scan_key: str, profile: str, vectors: Mapping[str, str]) -> Known:
+def stored_film(
+    home: Path, sha256: str, scan_key: str, profile: str, vectors: Mapping[str, str], audio_track: int = 0
+) -> Known:
     """A film as its last analysis left it; `vectors`: extractor → inputs of its feature file.
 
     Raises Conflict where something of it is missing.
@@ -28,7 +30,7 @@ def stored_film(home: Path, sha256: str, scan_key: str, profile: str, vectors: M
     lost = sorted(name for name, found in features.items() if found is None)
     if scan is None or lost or any(block.extractor not in features for block in schema.blocks):
         raise Conflict(f"Stored parts of this film are missing ({', '.join(lost) or 'the scan'}); analyse it again.")
-    heard = cache.load_sound()
+    heard = cache.load_sound(audio_track)
     sound = heard.sound if heard else Sound.silence(0)
     kept = {name: found for name, found in features.items() if found is not None}
     return Known(

@@ -62,9 +62,11 @@ class Sound:
         return cls(floor, np.full(seconds, SILENCE_DB), zeros, zeros, 0.0)
 
 
-def read_samples(probe: Probe, damage: Damage, stop: Callable[[], bool] = lambda: False) -> Iterator[Samples]:
-    """Mono float32 blocks [n] at 16 kHz from the first audio track, beginning at the first video frame."""
-    for block in read_sound(probe, damage, probe.audio[0], "mono", RATE_HZ, stop):
+def read_samples(
+    probe: Probe, damage: Damage, stop: Callable[[], bool] = lambda: False, track: int = 0
+) -> Iterator[Samples]:
+    """Mono float32 blocks [n] at 16 kHz from one of `probe.audio`, beginning at the first video frame."""
+    for block in read_sound(probe, damage, probe.audio[track], "mono", RATE_HZ, stop):
         yield block[:, 0]
 
 

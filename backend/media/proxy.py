@@ -1,7 +1,7 @@
 """A copy of a film that browsers play, whose frame k is frame k of the film as the analysis counts it.
 
 The copy's clock is the film's: second 0 is the first frame, and `Timeline.seconds` of the scan holds for the copy too,
-since both come from the same decoder and the same rules for time stamps (docs/decisions/0007-proxies.md).
+since both come from the same decoder and the same rules for time stamps (docs/decisions/0009-proxies.md).
 """
 
 import itertools

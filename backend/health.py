@@ -1,0 +1,143 @@
+"""/health, /ready and /metrics: for whoever runs the service."""
+
+from collections.abc import Iterable
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
+from prometheus_client.registry import Collector
+from pydantic import BaseModel
+from sqlalchemy import func
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session, col, select
+
+from backend.database import database_now, utc_now
+from backend.dependencies import ResourcesDep
+from backend.errors import DatabaseUnready
+from backend.jobs.models import STATES, Job, JobStage, Worker
+from backend.library.models import Movie
+from backend.migrations.run import require_current
+from backend.resources import Resources
+from backend.search.missing import without_vectors
+
+HOUR_S = 3600.0
+
+router = APIRouter(tags=["operation"])
+
+
+class Health(BaseModel):
+    """The process answers."""
+
+    status: str = "ok"
+
+
+class Ready(BaseModel):
+    """Whether work can be done. `checks`: part → "ok" or what is wrong; `notes` hinder nothing, yet want a look."""
+
+    ready: bool
+    checks: dict[str, str]
+    notes: list[str]
+
+
+@router.get("/health")
+def health() -> Health:
+    """Whether this process answers."""
+    return Health()
+
+
+@router.get("/ready", responses={503: {"model": Ready, "description": "Not ready, and why."}})
+def ready(resources: ResourcesDep, response: Response) -> Ready:
+    """Whether database, vectors and workers are there; assets without vectors are a note."""
+    checks, notes = {"database": _database(resources)}, []
+    if checks["database"] == "ok":
+        with Session(resources.reading) as session:
+            alive = session.exec(select(func.count()).select_from(Worker).where(col(Worker.state) == "alive")).one()
+            lacking = without_vectors(session)
+        checks["workers"] = "ok" if alive else "no worker is running; films wait until one is (`selects worker`)"
+        if lacking:
+            notes.append(f"{lacking} films are ready but not wholly in the index; `selects doctor` says which")
+    checks["vectors"] = "ok" if resources.chroma.healthy() else "the vector server does not answer"
+    fine = all(said == "ok" for said in checks.values())
+    if not fine:
+        response.status_code = 503
+    return Ready(ready=fine, checks=checks, notes=notes)
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+def metrics(resources: ResourcesDep) -> Response:
+    """Figures for Prometheus: queue depth, stage times, films per hour, index lag."""
+    registry = CollectorRegistry()
+    registry.register(_Figures(resources))
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _database(resources: Resources) -> str:
+    try:
+        require_current(resources.engine)
+    except DatabaseUnready as problem:
+        return problem.detail
+    except SQLAlchemyError:
+        return "the database does not answer"
+    return "ok"
+
+
+class _Figures(Collector):
+    """Counted from the rows when they are asked for: all processes of the service together."""
+
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
+
+    def collect(self) -> Iterable[Metric]:
+        """All figures."""
+        with Session(self._resources.reading) as session:
+            yield from _jobs(session)
+            yield from _stages(session)
+            yield from _films(session)
+            yield from _workers(session)
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: no query is made when the collector is registered."""
+        return ()
+
+
+def _jobs(session: Session) -> Iterable[Metric]:
+    counted = dict(session.exec(select(Job.state, func.count()).group_by(col(Job.state))).all())
+    jobs = GaugeMetricFamily("selects_jobs", "Jobs by state.", labels=["state"])
+    for state in STATES:
+        jobs.add_metric([state], counted.get(state, 0))
+    yield jobs
+    oldest = session.exec(select(func.min(Job.created_at)).where(col(Job.state) == "queued")).one()
+    waited = (utc_now() - oldest).total_seconds() if oldest else 0.0
+    yield GaugeMetricFamily("selects_queue_oldest_seconds", "How long the oldest queued job has waited.", value=waited)
+
+
+def _stages(session: Session) -> Iterable[Metric]:
+    rows = session.exec(
+        select(JobStage.stage, func.count(), func.sum(JobStage.seconds)).group_by(col(JobStage.stage))
+    ).all()
+    times = SummaryMetricFamily("selects_stage_seconds", "Time that stages of jobs took.", labels=["stage"])
+    for stage, count, seconds in rows:
+        times.add_metric([stage], count_value=count, sum_value=float(seconds))
+    yield times
+
+
+def _films(session: Session) -> Iterable[Metric]:
+    films = GaugeMetricFamily("selects_films", "Films by state.", labels=["state"])
+    for state, count in session.exec(select(Movie.state, func.count()).group_by(col(Movie.state))).all():
+        films.add_metric([state], count)
+    yield films
+    done = session.exec(select(func.count()).select_from(Job).where(col(Job.state) == "done")).one()
+    yield CounterMetricFamily("selects_films_analysed", "Analyses of films that were finished.", value=done)
+    ended = session.exec(select(Job.finished_at).where(col(Job.state) == "done", col(Job.finished_at).is_not(None)))
+    recent = sum((utc_now() - at).total_seconds() < HOUR_S for at in ended if at)
+    yield GaugeMetricFamily("selects_films_per_hour", "Analyses finished within the last hour.", value=recent)
+    lag = without_vectors(session)
+    yield GaugeMetricFamily("selects_films_without_vectors", "Ready films that are not wholly indexed.", value=lag)
+
+
+def _workers(session: Session) -> Iterable[Metric]:
+    alive = session.exec(
+        select(func.count(), func.max(database_now() - col(Worker.beat))).where(col(Worker.state) == "alive")
+    ).one()
+    yield GaugeMetricFamily("selects_workers", "Workers that are alive.", value=alive[0])
+    yield GaugeMetricFamily("selects_worker_silence_seconds", "Longest time since a heartbeat.", value=alive[1] or 0.0)

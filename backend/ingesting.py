@@ -1,0 +1,97 @@
+"""`selects ingest`: films of this machine into the library, with a bar for each, from the terminal."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sqlmodel import Session, col, func, select
+
+from backend.errors import InputError
+from backend.jobs.models import OPEN, Job, Worker
+from backend.jobs.service import enqueue
+from backend.library.models import Movie, MovieFacts
+from backend.library.places import films_in
+from backend.library.service import NewFilm, add_movie
+from backend.media.probe import require_file
+from backend.parts import chroma_part, hold, prepare, worker_part
+from backend.resources import Resources
+from backend.supervisor import Supervisor
+
+LOOK_EVERY_S = 0.5
+Show = Callable[[Job, str], None]
+
+
+def ingest(resources: Resources, paths: Sequence[Path], by: str, show: Show) -> list[Job]:
+    """Add films to the first project and follow their jobs to the end; `show` is told of each job now and then.
+
+    Where no worker runs on this library, one is run for as long as this takes. Raises InputError for a path that is no
+    film and no folder of films.
+    """
+    files = _files(paths)
+    project = prepare(resources)
+    jobs = [_add(resources, project, path, by, show) for path in files]
+    waiting = [job for job in jobs if job is not None]
+    if not waiting:
+        return []
+    if _alive(resources):
+        return _follow(resources, waiting, show, lambda: None)
+    with hold(resources.settings):
+        own = [] if resources.chroma.healthy() else chroma_part(resources.settings)
+        running = Supervisor([*own, worker_part(1, "cpu,gpu")])
+        try:
+            return _follow(resources, waiting, show, running.look)
+        finally:
+            running.stop()
+
+
+def _files(paths: Sequence[Path]) -> list[Path]:
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found = films_in(path)
+            if not found:
+                raise InputError(f"There is no film in {str(path)!r}.")
+            files += found
+        else:
+            require_file(path)
+            files.append(path)
+    return list(dict.fromkeys(path.resolve() for path in files))
+
+
+def _add(resources: Resources, project: int, path: Path, by: str, show: Show) -> Job | None:
+    film = NewFilm(
+        path=path,
+        source="path",
+        size_bytes=path.stat().st_size,
+        facts=MovieFacts(),
+        profile=resources.settings.analysis.profile,
+    )
+    with Session(resources.engine, expire_on_commit=False) as session:
+        movie, job, _known = add_movie(session, project, film, by)
+        if job is None:
+            known = Job(id=f"known-{movie.id}", project_id=project, state="done", fraction=1.0)
+            show(known, f"{movie.title} (in the library already)")
+            return None
+    enqueue(resources.queue, job)
+    show(job, movie.title)
+    return job
+
+
+def _alive(resources: Resources) -> bool:
+    with Session(resources.reading) as session:
+        return bool(session.exec(select(func.count()).select_from(Worker).where(col(Worker.state) == "alive")).one())
+
+
+def _follow(resources: Resources, jobs: Sequence[Job], show: Show, look: Callable[[], None]) -> list[Job]:
+    ids = [job.id for job in jobs]
+    while True:
+        look()
+        with Session(resources.reading) as session:
+            wanted = select(Job, Movie.title).join(Movie, col(Movie.id) == col(Job.movie_id), isouter=True)
+            rows = session.exec(wanted.where(col(Job.id).in_(ids))).all()
+            session.expunge_all()
+        for job, title in rows:
+            show(job, title or "")
+        if all(job.state not in OPEN for job, _ in rows):
+            return [job for job, _ in rows]
+        time.sleep(LOOK_EVERY_S)

@@ -1,0 +1,48 @@
+"""The process that answers: API and pages on one address."""
+
+import socket
+
+from sqlmodel import Session
+
+from backend.errors import InputError
+from backend.members.launch import require_safe_binding
+from backend.migrations.run import require_current
+from backend.resources import Resources
+from backend.settings import Settings
+
+PATIENCE_S = 5
+
+
+def serve(settings: Settings) -> None:
+    """Answer until a signal says stop. Raises DatabaseUnready, and InputError where it may not or cannot listen."""
+    import uvicorn
+
+    from backend.app import create_app
+
+    resources = Resources(settings)
+    require_current(resources.engine)
+    with Session(resources.reading) as session:
+        require_safe_binding(settings, session)
+    require_free(settings.server.host, settings.server.port, "SELECTS_SERVER__PORT")
+    config = uvicorn.Config(
+        create_app(settings, resources),
+        host=settings.server.host,
+        port=settings.server.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=PATIENCE_S,
+        server_header=False,
+    )
+    uvicorn.Server(config).run()
+
+
+def require_free(host: str, port: int, setting: str) -> None:
+    """Raise InputError where another program listens already."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as problem:
+            reason = (problem.strerror or str(problem)).lower()
+            raise InputError(f"Cannot listen on {host}:{port}: {reason}; choose another with {setting}.") from None
