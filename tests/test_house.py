@@ -2,7 +2,6 @@
 
 import ast
 import importlib.metadata
-import json
 import os
 import re
 import shutil
@@ -106,49 +105,6 @@ def test_importing_loads_nothing_heavy(module: str) -> None:
     code = f"import sys, {module}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert HEAVY & set(loaded.split()) == set()
-
-
-# --- scripts/bench
-
-
-@pytest.fixture
-def benches(tmp_path: Path) -> Path:
-    """A copy of the bench runner with one bench."""
-    shutil.copytree(ROOT / "scripts" / "lib", tmp_path / "lib")
-    (tmp_path / "benches").mkdir()
-    count = '{"count": len(args), "lines": [f"{len(args)} arguments"]}'
-    code = f'"""Counts its arguments.\n\nMore."""\n\n\ndef run(args):\n    return {count}\n'
-    (tmp_path / "benches" / "count.py").write_text(code)
-    return tmp_path / "lib" / "bench.py"
-
-
-def bench(runner: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, str(runner), *arguments], capture_output=True, text=True, check=False)
-
-
-def test_bench_lists_what_there_is(benches: Path) -> None:
-    listed = bench(benches)
-    assert listed.returncode == 0
-    assert re.search(r"^ *count +Counts its arguments\.$", listed.stdout, re.MULTILINE)
-
-
-def test_bench_prints_lines_for_people_and_json_for_programs(benches: Path) -> None:
-    assert bench(benches, "count", "a", "b").stdout == "2 arguments\n"
-    assert json.loads(bench(benches, "count", "--json", "a").stdout) == {"count": 1}
-
-
-def test_bench_refuses_an_unknown_name(benches: Path) -> None:
-    refused = bench(benches, "speed")
-    assert (refused.returncode, refused.stdout) == (2, "")
-    assert "'speed'" in refused.stderr
-    assert "count" in refused.stderr
-
-
-def test_every_bench_says_what_it_measures_and_can_run() -> None:
-    for file in (ROOT / "scripts" / "benches").glob("[!_]*.py"):
-        tree = ast.parse(file.read_text())
-        assert ast.get_docstring(tree), file.name
-        assert "run" in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, file.name
 
 
 # --- scripts/selects, on a checkout that needs nothing from a network
@@ -275,6 +231,20 @@ def test_set_up_from_first_call_to_new_pins(checkout: Path, tmp_path: Path) -> N
     checkout.rename(moved)
     assert selects(moved, "here").stdout == "['here']\n"
     assert str(checkout) not in (moved / ".venv" / "bin" / "selects").read_text()
+
+
+def test_where_nobody_watches_a_line_comes_now_and_then(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
+    (tmp_path / ".venv").mkdir()
+    work = "import time; print('half', flush=True); time.sleep(1)"
+    code = f"import os, sys, setup; setup.TELL_EVERY_S = 0.2; setup.run('working', [sys.executable, '-c', {work!r}], 1)"
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path / "scripts" / "lib", capture_output=True, text=True, check=True
+    )
+    lines = told.stderr.splitlines()
+    assert 2 <= len(lines) <= 8
+    assert re.fullmatch(r"selects: working, \d+ s so far \(half\)\.", lines[-1])
+    assert told.stdout == ""
 
 
 def test_a_folder_that_is_no_environment_is_left_alone(tmp_path: Path) -> None:

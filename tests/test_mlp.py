@@ -147,6 +147,7 @@ WRONG = {
     "half a file": (lambda folder: (folder / WEIGHTS).write_bytes((folder / WEIGHTS).read_bytes()[:99]), "sha256"),
     "no version": (lambda folder: edit(folder, version=""), "no version"),
     "temperature 0": (lambda folder: edit(folder, temperature=0), "temperature"),
+    "temperature next to 0": (lambda folder: edit(folder, temperature=1e-320), "temperature"),
     "temperature NaN": (lambda folder: edit(folder, temperature=float("nan")), "temperature"),
     "a third score": (lambda folder: edit(folder, replaces="funny"), "funny"),
     "not finite": (lambda folder: broken(folder, **{"hidden2.bias": np.full(8, np.nan, np.float32)}), "not finite"),
@@ -168,6 +169,7 @@ def test_a_wrong_model_is_refused_in_one_sentence(folder, harm, says):
     with pytest.raises(InputError) as met:
         load_model(folder)
     assert says in met.value.detail
+    assert str(folder) in met.value.detail
     assert "\n" not in met.value.detail
 
 

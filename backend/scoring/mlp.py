@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.errors import InputError
+from backend.errors import InputError, SchemaMismatch
 from backend.features.schema import FeatureSchema
 from backend.files import write_atomically
 from backend.scoring.film import Floats, Frames
@@ -26,6 +26,9 @@ __all__ = ["CARD", "WEIGHTS", "Model", "build", "load_model", "make_model", "sav
 
 WEIGHTS, CARD = "model.safetensors", "card.json"
 REPLACES = ("viral", "compelling")
+TEMPERATURES = (0.01, 100.0)
+"""Beyond these all probabilities are 0 and 1, or one half."""
+
 CHUNK = 2048
 """Windows scored at a time: memory does not grow with their number."""
 
@@ -140,12 +143,17 @@ def _tensors(data: bytes, folder: Path) -> dict[str, NDArray[Any]]:
 
 def make_model(tensors: Mapping[str, NDArray[Any]], card: Mapping[str, Any], where: str = "memory") -> Model:
     """A model from a state dict (names as `network.build` gives them) and its card; raises as `load_model` does."""
-    schema = FeatureSchema.from_json(card["schema"])
+    try:
+        schema = FeatureSchema.from_json(card["schema"])
+    except SchemaMismatch as broken:
+        raise SchemaMismatch(f"The card of the model in {where!r} cannot be used: {broken}") from broken
     replaces, temperature = card.get("replaces", "compelling"), card.get("temperature", 1.0)
     if replaces not in REPLACES:
         raise InputError(f"The model in {where!r} gives the score {replaces!r}; known: {', '.join(REPLACES)}.")
-    if isinstance(temperature, bool) or not isinstance(temperature, int | float) or not 0 < temperature < float("inf"):
-        raise InputError(f"The model in {where!r} has the temperature {temperature!r}; it must be a number above 0.")
+    least, most = TEMPERATURES
+    if isinstance(temperature, bool) or not isinstance(temperature, int | float) or not least <= temperature <= most:
+        limits = f"it must be a number from {least:g} to {most:g}"
+        raise InputError(f"The model in {where!r} has the temperature {temperature!r}; {limits}.")
     if not isinstance(card.get("version"), str) or not card["version"]:
         raise InputError(f"The card of the model in {where!r} names no version.")
     _check(tensors, schema.dimension, where)

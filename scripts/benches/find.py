@@ -9,6 +9,7 @@ everything it needs included: process start, imports, loading of models. A ratio
 
 import argparse
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from typing import Any
 
 LIMITS = {"find": (1.6, 1.5), "find --fast": (1.3, 1.3)}
 LIMIT_MEMORY_GIB = 1.5
+TOLD_CHARACTERS = 4000
 
 
 @dataclass(frozen=True)
@@ -85,14 +87,15 @@ def find(film: Path, *options: str) -> Cost:
 
 
 def cost(command: Sequence[str], **environment: str) -> Cost:
-    """Run a command and measure it; raises CalledProcessError if it fails."""
+    """Run a command and measure it; raises SystemExit with what it said last if it fails."""
     began = time.monotonic()
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ | environment
-    )
-    _, status, used = os.wait4(process.pid, 0)
-    if status:
-        raise subprocess.CalledProcessError(os.waitstatus_to_exitcode(status), command)
+    with tempfile.TemporaryFile("w+", errors="replace") as said:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said, env=os.environ | environment)
+        _, status, used = os.wait4(process.pid, 0)
+        if status:
+            said.seek(0)
+            last = said.read()[-TOLD_CHARACTERS:].rstrip()
+            raise SystemExit(f"{last}\nbench: {shlex.join(command)} ended with {os.waitstatus_to_exitcode(status)}.")
     return Cost(used.ru_utime + used.ru_stime, time.monotonic() - began, used.ru_maxrss / (1 << 20))
 
 

@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,7 @@ PINS, DEV_PINS, PROJECT, PLACE = "requirements.txt", "requirements-dev.txt", "py
 PIP_SETTINGS = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_CONFIG_FILE")
 UV_SETTINGS = ("UV_INDEX", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX")
 
+TELL_EVERY_S = 20.0
 NOT_REACHED = ("Retry(total=0", "Failed to fetch")  # what pip and uv say after their last try
 CPU_BUILD = {"pip": "PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS", "uv": "UV_TORCH_BACKEND=cpu"}
 
@@ -189,7 +191,6 @@ def pip_install() -> list[str]:
 
 def run(what: str, command: list[str], lock: int) -> None:
     """Run `command`, its output in the log and its latest line on a terminal; raise SetupFailed where it fails."""
-    began = time.monotonic()
     output: list[str] = []
     environment = {**os.environ, "PIP_USER": "0", "PYTHONUNBUFFERED": "1"}
     try:
@@ -206,8 +207,9 @@ def run(what: str, command: list[str], lock: int) -> None:
         )
     except FileNotFoundError as missing:
         raise SetupFailed(f"{what} failed: {missing.filename} is not there any more.") from missing
+    began = time.monotonic()
     try:
-        with LOG.open("a") as log:
+        with LOG.open("a") as log, told_now_and_then(what, began, output):
             print(f"$ {' '.join(command)}", file=log, flush=True)
             for line in process.stdout or ():
                 log.write(line)
@@ -220,6 +222,25 @@ def run(what: str, command: list[str], lock: int) -> None:
         process.wait()
     if process.returncode:
         raise SetupFailed(f"{what} failed ({reason(output)}); the whole log: {LOG}")
+
+
+@contextlib.contextmanager
+def told_now_and_then(what: str, began: float, output: list[str]) -> Iterator[None]:
+    """Say every TELL_EVERY_S how far `what` is, where standard error is no terminal: pip is silent for minutes."""
+    done = threading.Event()
+
+    def tell() -> None:
+        while not done.wait(TELL_EVERY_S):
+            latest = f" ({output[-1][:100]})" if output else ""
+            say(f"{what}, {time.monotonic() - began:.0f} s so far{latest}.")
+
+    teller = threading.Thread(target=tell, daemon=True)
+    if not sys.stderr.isatty():
+        teller.start()
+    try:
+        yield
+    finally:
+        done.set()
 
 
 def show(line: str, terminal: IO[str] = sys.stderr) -> None:
