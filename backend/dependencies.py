@@ -36,8 +36,8 @@ ReadSession = Annotated[Session, Depends(_reading)]
 WriteSession = Annotated[Session, Depends(_writing)]
 
 
-def _principal(request: Request, resources: ResourcesDep) -> Principal:
-    return principal_of(request, resources)
+async def _principal(request: Request) -> Principal:
+    return principal_of(request)
 
 
 PrincipalDep = Annotated[Principal, Depends(_principal)]

@@ -1,7 +1,7 @@
-"""What every request passes before any route sees it: other sites are kept out, links sign in, pages want a person.
+"""What every request passes before any route sees it: other sites are kept out, links sign in, strangers wait outside.
 
-Routes below /api ask for a role themselves. Everything else is closed to strangers unless it is listed in OPEN: a page
-that is added is a page behind the gate.
+All that is not listed in OPEN is closed to strangers, before a byte of what they send is read: a page or a route that
+is added is one behind the gate. Which role a person needs, routes say themselves.
 """
 
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
@@ -18,11 +18,12 @@ from backend.errors import NotAllowed, NotSignedIn, SelectsError
 from backend.members.launch import is_loopback
 from backend.members.signin import (
     COOKIE,
+    PRINCIPAL,
     bearer,
     client_address,
+    find_principal,
     open_session,
     person_of_cookie,
-    principal_of,
     set_cookie,
     sign_in,
 )
@@ -45,6 +46,7 @@ OPEN = frozenset(
 )
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LAUNCH = "token"
+SIGN_IN = "/api/session"
 
 
 class Gate:
@@ -73,8 +75,9 @@ class Gate:
             require_own_site(request, self._resources.settings)
             if _is_launch(request):
                 return await run_in_threadpool(self._launch, request)
-            if not _is_open(request.scope["path"]):
-                await run_in_threadpool(principal_of, request, self._resources)
+            if not _is_open(request):
+                who = await run_in_threadpool(find_principal, request, self._resources)
+                request.scope.setdefault("state", {})[PRINCIPAL] = who
         except NotSignedIn as error:
             return _to_sign_in(request) or error_answer(error)
         except SelectsError as error:
@@ -136,8 +139,9 @@ def _is_launch(request: HTTPConnection) -> bool:
     return any(name == LAUNCH for name, _ in _query(request))
 
 
-def _is_open(path: str) -> bool:
-    return path in OPEN or _is_api(path)
+def _is_open(request: HTTPConnection) -> bool:
+    path = request.scope["path"]
+    return path in OPEN or (path == SIGN_IN and request.scope.get("method") == "POST")
 
 
 def _is_api(path: str) -> bool:
@@ -145,7 +149,7 @@ def _is_api(path: str) -> bool:
 
 
 def _to_sign_in(request: HTTPConnection) -> Response | None:
-    if request.scope["type"] != "http" or request.scope["method"] != "GET":
+    if request.scope["type"] != "http" or request.scope["method"] != "GET" or _is_api(request.scope["path"]):
         return None
     if "text/html" not in request.headers.get("accept", ""):
         return None

@@ -13,7 +13,7 @@ from backend.errors import InputError, NotFound, SelectsError, TooLarge, TooMany
 from backend.members.invitations import USED_UP, accept, invitation_with
 from backend.members.models import Person
 from backend.members.service import Principal
-from backend.members.signin import client_address, open_session, principal_of, set_cookie, sign_in
+from backend.members.signin import client_address, find_principal, open_session, set_cookie, sign_in
 from backend.resources import Resources
 
 LARGEST_FORM_BYTES = 16_384
@@ -99,7 +99,7 @@ def _enter(request: Request, resources: Resources, session: Session, person: Per
 
 def _signed_in(request: Request, resources: Resources) -> Principal | None:
     try:
-        return principal_of(request, resources)
+        return find_principal(request, resources)
     except InputError:
         return None
 

@@ -20,10 +20,19 @@ from backend.security import hashed, new_secret
 from backend.settings import Settings
 
 COOKIE = "selects_session"
+PRINCIPAL = "principal"
 
 
-def principal_of(request: HTTPConnection, resources: Resources) -> Principal:
-    """Who asks; raises NotSignedIn, TooManyAttempts."""
+def principal_of(request: HTTPConnection) -> Principal:
+    """Who asks, as the gate has found; raises NotSignedIn."""
+    who: Principal | None = getattr(request.state, PRINCIPAL, None)
+    if who is None:
+        raise NotSignedIn
+    return who
+
+
+def find_principal(request: HTTPConnection, resources: Resources) -> Principal:
+    """Who asks, from the header or the cookie; raises NotSignedIn, TooManyAttempts."""
     if not resources.settings.security.authentication:
         return _owner(resources)
     secret = bearer(request)
