@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from backend.answers import answer, error_answer, errors
 from backend.errors import NotSignedIn, SelectsError
+from backend.health import router as health_router
 from backend.jobs.routes import router as jobs_router
 from backend.library.playing import router as playing_router
 from backend.library.routes import router as library_router
@@ -42,6 +43,7 @@ def create_app(settings: Settings, resources: Resources | None = None) -> FastAP
     for router in (library_router, playing_router, jobs_router, scoring_router, members_router):
         app.include_router(router, prefix="/api", responses=errors(NotSignedIn))
     app.include_router(doors_router)
+    app.include_router(health_router)
     app.add_middleware(Gate, resources=held)
     return app
 

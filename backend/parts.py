@@ -48,7 +48,9 @@ def hold(settings: Settings) -> FileLock:
 def chroma_part(settings: Settings) -> list[Part]:
     """The vector server, unless the settings name one that is run elsewhere."""
     child = chroma_child(settings.vectors, settings.home)
-    return [Part("vectors", child.arguments, child.environment)] if child else []
+    if child is None:
+        return []
+    return [Part("vectors", child.arguments, child.environment, log=settings.home / "logs" / "vectors.log")]
 
 
 def worker_part(number: int, queues: str) -> Part:

@@ -1,5 +1,6 @@
 """The process that answers: API and pages on one address."""
 
+import signal
 import socket
 
 from sqlmodel import Session
@@ -33,6 +34,9 @@ def serve(settings: Settings) -> None:
         timeout_graceful_shutdown=PATIENCE_S,
         server_header=False,
     )
+    # uvicorn handles signals while it runs, and raises them once more when it has ended: then they must do nothing.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     uvicorn.Server(config).run()
 
 

@@ -3,10 +3,13 @@
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import structlog
 
@@ -22,12 +25,16 @@ log = structlog.get_logger("selects.up")
 
 @dataclass(frozen=True)
 class Part:
-    """A child: how it is started. `hopeless` are exit codes after which starting it again makes no sense."""
+    """A child: how it is started. `hopeless` are exit codes after which starting it again makes no sense.
+
+    What it says goes to standard error, or into the file `log` (begun anew at each start) where it is chatty.
+    """
 
     name: str
     arguments: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     hopeless: frozenset[int] = frozenset({2})
+    log: Path | None = None
 
 
 @dataclass
@@ -88,10 +95,17 @@ class Supervisor:
 
 
 def _start(part: Part) -> subprocess.Popen[bytes]:
-    # A session of its own: Ctrl-C in the terminal reaches the supervisor alone, which then stops all in order.
-    return subprocess.Popen(
-        command_of(os.getpid(), *part.arguments),
-        env=os.environ | dict(part.environment),
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    with ExitStack() as opened:
+        said = None
+        if part.log:
+            part.log.parent.mkdir(parents=True, exist_ok=True)
+            said = opened.enter_context(part.log.open("wb"))
+        # A session of its own: Ctrl-C in the terminal reaches the supervisor alone, which then stops all in order.
+        return subprocess.Popen(
+            command_of(os.getpid(), *part.arguments),
+            env=os.environ | dict(part.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=said or sys.stderr,
+            stderr=said or sys.stderr,
+            start_new_session=True,
+        )
