@@ -3,6 +3,9 @@
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -211,7 +214,9 @@ def test_a_file_limit_leaves_nothing(slow: Path, tmp_path: Path) -> None:
     assert leftovers(tmp_path) == []
 
 
-def test_an_interrupt_leaves_nothing_and_stops_ffmpeg(slow: Path, tmp_path: Path) -> None:
+@contextmanager
+def start_cutting(film: Path, target: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A process that is in the middle of cutting all of `film`."""
     script = (
         "import sys; from fractions import Fraction; from pathlib import Path\n"
         "from backend.media.render import ClipRequest, render_clip\n"
@@ -220,16 +225,33 @@ def test_an_interrupt_leaves_nothing_and_stops_ffmpeg(slow: Path, tmp_path: Path
         "request = ClipRequest(film, target, 0, 1500, Timeline(Fraction(25), 1500))\n"
         "render_clip(request, lambda share: print(share, flush=True))\n"
     )
-    command = [sys.executable, "-c", script, str(slow), str(tmp_path / "c.mp4")]
+    command = [sys.executable, "-c", script, str(film), str(target)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         process.stdout.readline()
+        yield process
+
+
+def test_an_interrupt_leaves_nothing_and_stops_ffmpeg(slow: Path, tmp_path: Path) -> None:
+    with start_cutting(slow, tmp_path / "c.mp4") as process:
         assert len(leftovers(tmp_path)) == 1
         assert leftovers(tmp_path)[0].startswith(".selects-")
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=10) != 0
     assert leftovers(tmp_path) == []
     assert str(tmp_path) not in _running()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+def test_a_kill_stops_ffmpeg_too(slow: Path, tmp_path: Path) -> None:
+    with start_cutting(slow, tmp_path / "c.mp4") as process:
+        process.kill()
+    until = time.monotonic() + 2
+    while str(tmp_path) in _running():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    render_clip(ClipRequest(slow, tmp_path / "c.mp4", 0, 5, Timeline(Fraction(25), 1500)))
+    assert leftovers(tmp_path) == ["c.mp4"]
 
 
 def _running() -> str:
