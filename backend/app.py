@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -20,7 +21,10 @@ from backend.members.pages import router as doors_router
 from backend.members.routes import router as members_router
 from backend.resources import Resources
 from backend.scoring.routes import router as scoring_router
+from backend.search.routes import router as search_router
 from backend.settings import Settings
+
+log = structlog.get_logger("selects.server")
 
 DESCRIPTION = "Finds the clips of a film that are worth keeping, asks curators, and learns from every answer."
 
@@ -40,7 +44,7 @@ def create_app(settings: Settings, resources: Resources | None = None) -> FastAP
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(OperationalError, _database_error)
-    for router in (library_router, playing_router, jobs_router, scoring_router, members_router):
+    for router in (library_router, playing_router, jobs_router, scoring_router, search_router, members_router):
         app.include_router(router, prefix="/api", responses=errors(NotSignedIn))
     app.include_router(doors_router)
     app.include_router(health_router)
@@ -69,5 +73,6 @@ def _http_error(_request: Request, error: Exception) -> JSONResponse:
     return answer(status, names.get(status, "HTTPError"), said, dict(error.headers or {}))
 
 
-def _database_error(_request: Request, _error: Exception) -> JSONResponse:
+def _database_error(_request: Request, error: Exception) -> JSONResponse:
+    log.error("database", problem=str(error).split("\n")[0])
     return answer(503, "DatabaseUnready", "The database does not answer; try again in a moment.")
