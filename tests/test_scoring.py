@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.errors import InputError, UnknownName
+from backend.errors import InputError
 from backend.features.schema import Block, FeatureSchema
 from backend.media.signals import SECOND_SIGNALS
 from backend.media.timeline import Timeline
-from backend.scoring import presets
-from backend.scoring.ensemble import Weights, shape, weights
+from backend.scoring.ensemble import Weights, weights
 from backend.scoring.explain import band
 from backend.scoring.film import ScoringFilm
 from backend.scoring.rank import Ranking, RankRequest, rank
@@ -222,37 +221,6 @@ def test_a_quiet_ending_is_said():
     assert any("quiet ending" in clip.reasons[0] for clip in explained)
 
 
-def test_a_line_cut_at_both_ends_is_said():
-    film = make_film(speech_s=np.array([[0.0, 600.0]]))
-    ranking = rank(film, RankRequest(min_s=60, max_s=60, skip_last_percent=1))
-    inner = [clip for clip in ranking.clips if clip.start_s > 0]
-    assert inner
-    assert all(any("inside a spoken line" in reason for reason in clip.reasons) for clip in inner)
-
-
-@pytest.mark.parametrize(
-    ("shot_s", "skip", "black", "said"),
-    [
-        (100, 85, [], "Ends inside a shot: the last 85 % of the film are left out."),
-        (100, 0, [[0, 5], [95, 105], [195, 600]], "inside a shot, next to black, titles or credits."),
-        (600, 0, [], "inside a take that is longer than 70 s."),
-    ],
-)
-def test_why_a_clip_ends_inside_a_shot_is_said(shot_s, skip, black, said):
-    film = make_film(shot_s=shot_s, bands_s={"black": np.array(black, float).reshape(-1, 2)})
-    (clip, *_) = rank(film, RankRequest(min_s=60, max_s=120 if shot_s < 600 else 70, skip_last_percent=skip)).clips
-    found = [reason for reason in clip.reasons if "inside a" in reason]
-    assert len(found) == 1
-    assert found[0].endswith(said)
-
-
-def test_no_line_is_cut_where_that_can_be_avoided():
-    lines = np.array([[start + 3.5, start + 8.5] for start in range(0, 600, 12)])
-    ranking = rank(make_film(speech_s=lines), RankRequest())
-    assert len(ranking.clips) == 5
-    assert not any("spoken line" in reason for clip in ranking.clips for reason in clip.reasons)
-
-
 def test_constant_signals_say_nothing():
     ranking = rank(FILMS["dead"], RankRequest(weights=weights(1.0)))
     assert {clip.viral for clip in ranking.clips} == {0.5}
@@ -275,63 +243,6 @@ def test_integral_means_are_exact_between_seconds_and_at_a_broken_last_second():
     integral = Integral(np.array([1.0, 3.0, 5.0]), 2.5)
     starts, ends = np.array([0.0, 0.5, 2.0, 0.0]), np.array([1.0, 1.5, 2.5, 2.5])
     np.testing.assert_allclose(integral.mean(starts, ends), [1, 2, 5, 2.6])
-
-
-def test_weights_come_from_option_then_content_then_genre_then_settings():
-    asked = {"content": "reels", "genre": "drama", "settings": (0.1, 0.9)}
-    assert weights(0.9, **asked) == Weights(0.9, 1 - 0.9)
-    assert weights(None, 0.9, **asked).viral == pytest.approx(0.1)
-    assert weights(**asked).viral == 0.75
-    assert weights(**{**asked, "content": None}).viral == 0.3
-    assert weights(settings=(0.1, 0.9)).viral == 0.1
-    assert weights() == Weights(0.5, 0.5)
-
-
-TABLE = {
-    "reels": 0.75, "shorts": 0.7, "tiktok": 0.8, "trailer": 0.5, "tv-spot": 0.5, "festival": 0.25, "educational": 0.3,
-    "action": 0.6, "drama": 0.3, "comedy": 0.7, "horror": 0.5, "romance": 0.4, "thriller": 0.5, "sci-fi": 0.6,
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("name", "viral"), TABLE.items(), ids=TABLE)
-def test_presets_are_the_published_ones(name, viral):
-    found = weights(content=name) if name in presets.CONTENT else weights(genre=name)
-    assert (found.viral, found.compelling) == (viral, pytest.approx(1 - viral))
-    assert set(TABLE) == {*presets.CONTENT, *presets.GENRES}
-
-
-@pytest.mark.parametrize("name", ["Science Fiction", "SCI-FI", "sci_fi", "SciFi", "science-fiction"])
-def test_a_genre_is_known_however_it_is_written(name):
-    assert weights(genre=name).viral == 0.6
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"viral": 1.1},
-        {"viral": -0.1},
-        {"compelling": float("nan")},
-        {"viral": 0.5, "compelling": 0.6},
-        {"settings": (2, 3)},
-    ],
-)
-def test_impossible_weights_are_refused(wrong):
-    with pytest.raises(InputError):
-        weights(**wrong)
-
-
-@pytest.mark.parametrize("wrong", [{"content": "vine"}, {"genre": "opera"}, {"viral": 0.5, "content": "vine"}])
-def test_unknown_names_are_refused_with_the_known_ones(wrong):
-    with pytest.raises(UnknownName, match=r"known: .*(tiktok|thriller)"):
-        weights(**wrong)
-
-
-def test_content_sets_length_and_format_unless_given():
-    assert dataclasses.astuple(shape("reels")) == (30, 60, "reels")
-    assert dataclasses.astuple(shape("trailer")) == (90, 150, "original")
-    assert dataclasses.astuple(shape("festival")) == (60, 150, "original")
-    assert dataclasses.astuple(shape()) == (60, 120, "original")
-    assert dataclasses.astuple(shape("tiktok", 10, None, "square")) == (10, 60, "square")
 
 
 @pytest.mark.parametrize(

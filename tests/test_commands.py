@@ -1,0 +1,52 @@
+"""Wrong calls of `selects find`, and the commands beside it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.command import selects, selects_json
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "Which film"),
+        (("nowhere.mp4",), "nowhere.mp4"),
+        (("x.mp4", "--sample"), "not both"),
+        (("x.mp4", "--detector", "psychic"), "adaptive, content, transnet"),
+        (("x.mp4", "--for", "cinema"), "festival"),
+        (("x.mp4", "--min-duration", "90", "--max-duration", "60"), "90 s"),
+        (("x.mp4", "--top-n", "0"), "top-n"),
+    ],
+    ids=lambda value: " ".join(value) or "nothing" if isinstance(value, tuple) else "",
+)
+def test_a_wrong_call_is_one_sentence(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    wrong = selects("find", *arguments, home=tmp_path / "home", cwd=tmp_path)
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert said in wrong.stderr
+    assert len(wrong.stderr.splitlines()) == 1
+
+
+def test_scenes_are_evaluated_by_the_command(shared_data: Path, tmp_path: Path) -> None:
+    """Better than the best baseline of the data's README, 0.525 at a tolerance of one shot."""
+    data, out = shared_data / "scene_boundaries", tmp_path / "predicted.json"
+    assert selects("evaluate", "scenes", data, "--out", out, home=tmp_path / "home").returncode == 0
+    score = [sys.executable, str(data / "scene_score.py"), str(data), str(out)]
+    scored = json.loads(subprocess.run(score, check=True, capture_output=True).stdout)["summary"]
+    assert scored["f1_1"] > 0.525
+    predicted = json.loads(out.read_text())
+    assert len(predicted) == 20
+    assert all(starts[0] == 0 and np.all(np.diff(starts) > 0) for starts in predicted.values())
+
+
+def test_models_are_listed(tmp_path: Path) -> None:
+    rows = selects_json("features", "models", home=tmp_path / "home")
+    assert {row["name"] for row in rows} >= {"efficientnet", "videomae", "openclip", "facenet"}
+    for row in rows:
+        assert set(row) == {"name", "role", "dimension", "profiles", "licence", "source", "path", "here"}
+        assert row["here"] is (row["path"] is not None)
+        assert row["here"] or "embedded" not in row["profiles"], row["name"]
