@@ -164,6 +164,8 @@ def test_names_that_are_not_listed_are_refused_with_the_list() -> None:
         profile_named("big")
     with pytest.raises(UnknownName, match="videomae"):
         build("full", paths={"videomea": "/x"})
+    with pytest.raises(UnknownName, match=r"SELECTS_MODELS__PATHS 'mel'; known: facenet, openclip, videomae"):
+        build("embedded", paths={"mel": "/x"})
 
 
 def test_the_registry_imports_nothing_heavy() -> None:
@@ -194,7 +196,7 @@ def test_the_embedded_profile_runs_without_torch(cache: Path, extractor) -> None
 def test_the_list_of_models_says_what_is_here(tmp_path: Path) -> None:
     path = checkpoints.save_facenet(tmp_path)
     rows = {row.name: row for row in list_models({"facenet": str(path), "videomae": str(tmp_path / "nowhere")})}
-    for name in ("efficientnet", "mtcnn", "dlib-face", "minilm", "silero-vad", "transnet"):
+    for name in ("efficientnet", "mtcnn", "dlib-face", "minilm", "silero-vad", "moonshine", "transnet"):
         assert rows[name].here, name
         assert rows[name].path is not None
     assert rows["facenet"].path == path

@@ -61,6 +61,7 @@ class Extractor(ABC):
 
     A new one is a file with a subclass and a line in `backend.features.registry.EXTRACTORS`. Only `extract` is
     required. Weights are loaded by `load`, once, before any film is decoded; a missing weight raises MissingWeights.
+    `takes_path` says that the weights may be given by path (settings.models.paths): they come with no wheel.
     `version` is raised when the same input would give other vectors: it is part of the cache key.
     """
 
@@ -70,6 +71,7 @@ class Extractor(ABC):
     dimension: ClassVar[int]
     reads: ClassVar[frozenset[str]]
     batch_shots: ClassVar[int] = 16
+    takes_path: ClassVar[bool] = False
 
     def __init__(self, *, weights: Path | None = None, cache: Path | None = None, offline: bool = False) -> None:
         """Keep where to look; nothing is loaded yet.

@@ -25,6 +25,7 @@ class FaceNetFaces(Faces):
     """
 
     name = "facenet"
+    takes_path = True
 
     def load_embedding(self) -> None:
         """Find, then load the weights strictly; raises MissingWeights."""

@@ -32,6 +32,7 @@ class VideoMae(Extractor):
     """
 
     name = "videomae"
+    takes_path = True
     block = "visual"
     dimension = 768
     reads = frozenset({"clip"})

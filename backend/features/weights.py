@@ -2,19 +2,19 @@
 
 import json
 import logging
-import shutil
 import urllib.error
 import urllib.request
-import uuid
-from collections.abc import Mapping, Sequence
-from http.client import HTTPException
+from collections.abc import Iterator, Mapping, Sequence
+from http.client import HTTPException, IncompleteRead
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from backend.errors import MissingWeights
+from backend.files import file_atomically
 
 TIMEOUT_S = 5.0
 WORTH_SAYING_BYTES = 10 << 20
+BLOCK_BYTES = 1 << 20
 NOT_FOUND = 404
 log = logging.getLogger(__name__)
 
@@ -126,26 +126,31 @@ def from_url(extractor: str, what: str, url: str, *, cache: Path | None, offline
 
 
 def _download(what: str, url: str, path: Path) -> None:
-    """Get a file whole or not at all; raises OSError or HTTPException.
+    """Get a file whole or not at all; raises OSError or HTTPException, OutputError where it cannot be kept.
 
     Not by the hub's client: that keeps logs, chunks and locks in the user's cache folder, beside what is asked for.
     """
     if path.is_file():
         return
-    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
+    with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:
+        size = int(answer.headers["Content-Length"] or 0)
+        if size >= WORTH_SAYING_BYTES:
+            log.warning("Downloading %s of %s (%d MB) to %s", path.name, what, size >> 20, path.parent)
+        with file_atomically(path) as part, part.open("wb") as file:
+            file.writelines(_blocks(answer, size))
+
+
+def _blocks(answer: IO[bytes], size: int) -> Iterator[bytes]:
+    """What is read; raises IncompleteRead where that fails or ends early (an OSError here is none of the disk)."""
+    given = 0
     try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:
-            size = int(answer.headers["Content-Length"] or 0)
-            if size >= WORTH_SAYING_BYTES:
-                log.warning("Downloading %s of %s (%d MB) to %s", path.name, what, size >> 20, path.parent)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("wb") as file:
-                shutil.copyfileobj(answer, file)
-            if size and temporary.stat().st_size != size:
-                raise ConnectionError(f"{url} ended early")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        while block := answer.read(BLOCK_BYTES):
+            given += len(block)
+            yield block
+    except OSError as failed:
+        raise IncompleteRead(b"", size - given) from failed
+    if given < size:
+        raise IncompleteRead(b"", size - given)
 
 
 def read_state(extractor: str, what: str, path: Path) -> dict[str, Any]:
