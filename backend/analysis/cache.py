@@ -100,9 +100,9 @@ class FilmCache:
         """The lines of the film's text track: reading them means reading the whole file, so they are kept."""
         return self._lines(f"lines-v{LINES_VERSION}.json", lambda: read_track(probe))
 
-    def transcript(self, make: Callable[[], tuple[Line, ...]], track: int = 0) -> tuple[Line, ...]:
-        """The lines that speech recognition understood of an audio track, made once."""
-        return self._lines(f"transcript-v{TRANSCRIPT_VERSION}{_of_track(track)}.json", make)
+    def transcript(self, make: Callable[[], tuple[Line, ...]], stamp: str, track: int = 0) -> tuple[Line, ...]:
+        """The lines that the speech recognition called `stamp` understood of an audio track, made once."""
+        return self._lines(f"transcript-v{TRANSCRIPT_VERSION}-{stamp}{_of_track(track)}.json", make)
 
     def _lines(self, name: str, make: Callable[[], tuple[Line, ...]]) -> tuple[Line, ...]:
         path = self.folder / name

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from backend.analysis.cache import FilmCache, Heard
 from backend.analysis.progress import Progress
-from backend.features.moonshine import SpeechRecogniser
+from backend.features.moonshine import SpeechRecogniser, stamp
 from backend.features.speech import SpeechDetector
 from backend.features.transcript import transcribe
 from backend.media.audio import RATE_HZ, Sound, analyse_sound, read_samples
@@ -61,4 +61,4 @@ def transcript(
         )
         return tuple(Line(line.start_s, line.end_s, line.text) for line in heard)
 
-    return cache.transcript(make, track)
+    return cache.transcript(make, stamp(), track)
