@@ -1,13 +1,14 @@
 """Stretches that are no clip: black, bars, tone, logos and credits, in films made for it and in real ones."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from backend.analysis.view import _lettering
+from backend.analysis.view import watched
 from backend.media.audio import Sound, analyse_sound, read_samples, whole_seconds
-from backend.media.bands import find_bands
+from backend.media.bands import Watched, find_bands
 from backend.media.decode import Damage
 from backend.media.lettering import lettering_share
 from backend.media.probe import probe_film
@@ -42,11 +43,9 @@ def look(path: Path) -> Scan:
 def bands(path: Path) -> dict[str, list[list[float]]]:
     """The bands of a film, as `find` sees them."""
     scan, probe = look(path), probe_film(path)
-    line = scan.timeline
-    seconds = whole_seconds(line.duration_s)
+    seconds = whole_seconds(scan.timeline.duration_s)
     sound = analyse_sound(read_samples(probe, Damage())).fitted(seconds) if probe.audio else Sound.silence(seconds)
-    frame_s = line.seconds_of(np.arange(line.frames + 1))
-    found = find_bands(scan.signals, frame_s, scan.shots, _lettering(scan, seconds), sound.loudness_db, sound.onsets)
+    found = find_bands(watched(scan, seconds), sound.loudness_db, sound.onsets)
     assert all(rows.shape == (len(rows), 2) and np.all(rows[:, 1] > rows[:, 0]) for rows in found.values())
     return {name: rows.round(3).tolist() for name, rows in found.items()}
 
@@ -88,7 +87,7 @@ def test_black_is_found_to_the_frame(tmp_path: Path) -> None:
     assert found["credits"] == found["bars"] == found["tone"] == []
 
 
-@pytest.mark.parametrize("source", ["smptebars", "pal75bars"])
+@pytest.mark.parametrize("source", ["smptebars", "smptehdbars", "pal75bars", "pal100bars"])
 def test_bars_and_tone(tmp_path: Path, source: str) -> None:
     tone = "aevalsrc='0.1*sin(2*PI*1000*t)*lt(t,6)+0.2*(random(0)-0.5)*gte(t,6)*gt(mod(t,1.7),1)':s=48000"
     found = bands(join(tmp_path / "film.mkv", (f"{source}=s=320x180:r=10", 6), (LIVE, 20), (LIVELY, 8), sound=tone))
@@ -97,10 +96,43 @@ def test_bars_and_tone(tmp_path: Path, source: str) -> None:
     assert found["credits"] == []
 
 
+def test_bars_in_a_narrower_picture(tmp_path: Path) -> None:
+    bars = "smptebars=s=240x180:r=10,pad=320:180:40:0"
+    assert bands(join(tmp_path / "film.mkv", (bars, 4), (LIVE, 20), (LIVELY, 8)))["bars"] == [[0, 4]]
+
+
+def test_a_bright_picture_that_stands_still_is_no_bars(tmp_path: Path, films: Path) -> None:
+    still = tmp_path / "still.png"
+    run_ffmpeg("-ss", 130, "-i", films / "big_buck_bunny_360p.mp4", "-vf", "hue=s=2.5", "-frames:v", 1, still)
+    frozen = tmp_path / "frozen.mkv"
+    run_ffmpeg("-loop", 1, "-i", still, "-t", 4, "-r", 10, "-pix_fmt", "yuv420p", frozen)
+    film = join(tmp_path / "film.mkv", (LIVE, 20), (frozen, 4), (LIVELY, 8))
+    colour = look(film).signals[220, FRAME_SIGNALS.index("colour")]
+    assert colour > 0.5
+    assert bands(film)["bars"] == []
+
+
 def test_a_title_on_a_plain_ground_is_a_logo_only_at_the_start(tmp_path: Path) -> None:
     title = "color=0xe0e0e8:s=320x180:r=10,drawbox=x=120:y=70:w=80:h=40:color=0xc02020:t=fill"
     found = bands(join(tmp_path / "film.mp4", (title, 4), (LIVE, 25), (title, 4), (LIVELY, 25)))
     assert found["logo"] == [[0, 4]]
+
+
+SKY = "color=0x9fb8d8:s=320x180:r=10"
+PLAIN_SCENES = {
+    "horizon": f"{SKY},drawbox=x=0:y=125:w=320:h=55:color=0xd8c89f:t=fill",
+    "somebody before a wall": f"{SKY},drawbox=x=130:y=60:w=60:h=120:color=0x303030:t=fill",
+    "a bird in the sky": f"{SKY},drawbox=x=60:y=40:w=40:h=20:color=0x202020:t=fill",
+    "light that falls off": f"{SKY},vignette=angle=0.25",
+}
+
+
+@pytest.mark.parametrize("scene", PLAIN_SCENES.values(), ids=PLAIN_SCENES)
+def test_a_plain_scene_that_stands_still_is_no_logo(tmp_path: Path, scene: str) -> None:
+    film = join(tmp_path / "film.mp4", (scene, 5), (LIVE, 25), (LIVELY, 25))
+    flatness = look(film).signals[20, FRAME_SIGNALS.index("flatness")]
+    assert flatness > 0.6
+    assert bands(film)["logo"] == []
 
 
 @pytest.mark.parametrize("ground", [(0, 0, 0), (96, 104, 144)], ids=["on black", "on blue"])
@@ -134,18 +166,26 @@ def test_the_credits_of_a_real_film(tmp_path: Path, films: Path) -> None:
     begin_s = 446.0
     run_ffmpeg("-ss", begin_s, "-i", films / "big_buck_bunny_360p.mp4", "-an", "-c", "copy", tail)
     scan = look(tail)
-    line = scan.timeline
-    begin_s = 596.458 - line.duration_s
-    seconds = whole_seconds(line.duration_s)
+    begin_s = 596.458 - scan.timeline.duration_s
     story_s, times = 40, 9
-    per_frame = line.frame_at(story_s)
-    signals = np.concatenate([np.tile(scan.signals[:per_frame], (times, 1)), scan.signals])
-    lettering = _lettering(scan, seconds)
-    lettering = np.concatenate([np.tile(lettering[:story_s], times), lettering])
-    frame_s = np.arange(len(signals) + 1) / float(line.rate)
-    shots = np.concatenate([[[0, times * per_frame]], scan.shots + times * per_frame])
-    silent = Sound.silence(len(lettering))
-    found = find_bands(signals, frame_s, shots, lettering, silent.loudness_db, silent.onsets)
+    found_in = watched(scan, whole_seconds(scan.timeline.duration_s))
+    frames = scan.timeline.frame_at(story_s)
+
+    def repeat(values: np.ndarray, rows: int) -> np.ndarray:
+        return np.concatenate([np.tile(values[:rows], (times, *[1] * (values.ndim - 1))), values])
+
+    signals = repeat(scan.signals, frames)
+    longer = replace(
+        found_in,
+        signals=signals,
+        fingerprints=repeat(scan.fingerprints, frames),
+        frame_s=np.arange(len(signals) + 1) / float(scan.timeline.rate),
+        shots=np.concatenate([[[0, times * frames]], scan.shots + times * frames]),
+        titles=scan.titles + times * frames,
+        lettering=repeat(found_in.lettering, story_s),
+    )
+    silent = Sound.silence(len(longer.lettering))
+    found = find_bands(longer, silent.loudness_db, silent.onsets)
     assert len(found["credits"])
     start_s = found["credits"][:, 0].min() - times * story_s + begin_s
     assert abs(start_s - 490.6) <= 6
@@ -155,6 +195,8 @@ def test_the_credits_of_a_real_film(tmp_path: Path, films: Path) -> None:
 def test_signals_of_one_frame_are_enough() -> None:
     """Tables of the shortest film there is."""
     row = np.zeros((1, len(FRAME_SIGNALS)), np.float32)
+    dark = np.zeros((1, 9, 16), np.uint8)
+    shortest = Watched(row, dark, np.array([0, 0.04]), np.array([[0, 1]]), np.zeros((0, 2), np.int64), np.zeros(1))
     silent = Sound.silence(1)
-    found = find_bands(row, np.array([0.0, 0.04]), np.array([[0, 1]]), np.zeros(1), silent.loudness_db, silent.onsets)
+    found = find_bands(shortest, silent.loudness_db, silent.onsets)
     assert {rows.shape for rows in found.values()} == {(0, 2)}

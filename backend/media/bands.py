@@ -1,4 +1,7 @@
-"""Stretches of a film that are no clip: black, colour bars, tone, logos and titles at the start, credits at the end."""
+"""Stretches of a film that are no clip: black, colour bars, tone, logos at the start, credits at the end, titles."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,43 +13,107 @@ Intervals = NDArray[np.float64]
 BLACK_LIGHT, BLACK_CONTRAST, BLACK_MIN_S = 0.07, 0.03, 0.5
 PLAIN, DARK = 0.60, 0.25
 STILL_MOTION = 0.012
-HEAD_S, TAIL_SHARE, CREDITS_MIN_S = 90.0, 0.3, 8.0
+GROUND_SPREAD, MARK_CONTRAST, OFF_CENTRE = 8, 12, 1.5
+HEAD_S, TAIL_S, TAIL_SHARE, CREDITS_MIN_S = 90.0, 600.0, 0.3, 8.0
 CREDITS_PLAIN_SHARE = 0.8
 LETTERING_SHARE, LETTERING_RATIO, LETTERING_REACH_S = 0.03, 2.5, 15
-BARS_COLOUR, BARS_MIN_S = 0.5, 2.0
+BARS_COLOUR, BARS_ROWS, BARS_UNEVEN, BARS_COLUMNS, BARS_DROP, BARS_MIN_S = 0.25, slice(2, 5), 6, 10, 80, 2.0
+TEST_COLOUR = 0.9
 TONE_SPREAD_DB, TONE_ONSETS, TONE_MIN_S = 0.3, 0.15, 3
 
 
-def find_bands(
-    signals: NDArray[np.float32],
-    frame_s: NDArray[np.float64],
-    shots: NDArray[np.int64],
-    lettering: NDArray[np.float64],
-    loudness_db: NDArray[np.float64],
-    onsets: NDArray[np.float64],
-) -> dict[str, Intervals]:
-    """Intervals in seconds, [n, 2] for each of black, logo, credits, bars, tone.
+@dataclass(frozen=True)
+class Watched:
+    """What the scan saw of the picture. F frames, N shots, T titles, S seconds.
 
-    `signals` [F, 6] is the scan's table, `frame_s` [F + 1] the frames' start times and the film's end, `shots` [N, 2]
-    in frames; `lettering` (share of the picture that is text), `loudness_db` and `onsets` are per second, [S].
+    signals       [F, 6], the scan's table
+    fingerprints  uint8 [F, 9, 16], luma miniatures
+    frame_s       [F + 1], start times of the frames, and the film's end
+    shots, titles [N, 2] and [T, 2] in frames; titles are those over a moving picture
+    lettering     [S], share of the picture that is text
     """
-    column = {name: signals[:, i] for i, name in enumerate(FRAME_SIGNALS)}
-    duration_s = float(frame_s[-1])
+
+    signals: NDArray[np.float32]
+    fingerprints: NDArray[np.uint8]
+    frame_s: NDArray[np.float64]
+    shots: NDArray[np.int64]
+    titles: NDArray[np.int64]
+    lettering: NDArray[np.float64]
+
+
+def find_bands(watched: Watched, loudness_db: NDArray[np.float64], onsets: NDArray[np.float64]) -> dict[str, Intervals]:
+    """Intervals in seconds, [n, 2] for each of black, logo, title, credits, bars, tone.
+
+    `loudness_db` and `onsets` are per second, [S].
+    """
+    column = {name: watched.signals[:, i] for i, name in enumerate(FRAME_SIGNALS)}
+    frame_s, duration_s = watched.frame_s, float(watched.frame_s[-1])
     black = (column["light"] < BLACK_LIGHT) & (column["contrast"] < BLACK_CONTRAST)
-    plain_dark = (column["flatness"] > PLAIN) & (column["light"] < DARK)
+    plain = column["flatness"] > PLAIN
     still = column["motion"] < STILL_MOTION
-    bars = (column["motion"] < 0.001) & (column["colour"] > BARS_COLOUR) & (column["flatness"] < 0.4)
-    shot_s = frame_s[shots]
-    written = _written(lettering, shot_s, duration_s)
+    logo = _where(plain & still & (frame_s[:-1] <= HEAD_S), watched.fingerprints, _on_a_ground)
+    bars = _where(still & (column["colour"] > BARS_COLOUR), watched.fingerprints, _falling_columns)
+    bars |= (column["motion"] < 0.001) & (column["colour"] > TEST_COLOUR) & (column["flatness"] < 0.4)
+    written = _written(watched.lettering, frame_s[watched.shots], duration_s)
+    dark = (plain & (column["light"] < DARK)) | black
     return {
         "black": _runs(black, frame_s, BLACK_MIN_S),
         "bars": _runs(bars, frame_s, BARS_MIN_S),
-        "logo": np.concatenate(
-            [_head((column["flatness"] > PLAIN) & still, black, frame_s, duration_s), _early(written, duration_s)]
-        ),
-        "credits": np.concatenate([_dark_credits(plain_dark | black, frame_s, duration_s), _late(written, duration_s)]),
+        "logo": np.concatenate([_head(logo, black, frame_s, duration_s), _early(written, duration_s)]),
+        "title": _titles(frame_s[np.minimum(watched.titles, len(frame_s) - 1)], duration_s),
+        "credits": np.concatenate([_dark_credits(dark, frame_s, duration_s), _late(written, duration_s)]),
         "tone": _tone(loudness_db, onsets),
     }
+
+
+def may_be_title(at_s: float, duration_s: float) -> bool:
+    """Whether lettering over the picture at this time counts as an opening or a closing title."""
+    return at_s <= min(2 * HEAD_S, duration_s / 4) or at_s >= max(duration_s * (1 - TAIL_SHARE), duration_s - TAIL_S)
+
+
+def _titles(titles_s: Intervals, duration_s: float) -> Intervals:
+    kept = [span for span in titles_s.tolist() if any(may_be_title(at_s, duration_s) for at_s in span)]
+    return np.array(kept, np.float64).reshape(-1, 2)
+
+
+def _where(
+    mask: NDArray[np.bool_],
+    miniatures: NDArray[np.uint8],
+    test: Callable[[NDArray[np.uint8]], NDArray[np.bool_]],
+) -> NDArray[np.bool_]:
+    """`mask`, of its frames only those that pass the test."""
+    passed = np.zeros_like(mask)
+    passed[mask] = test(miniatures[mask])
+    return passed
+
+
+def _on_a_ground(miniatures: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Frames whose rim is of one lightness all around, with nothing inside it or a mark in the middle, [F].
+
+    A plain scene has a horizon, light that falls off or something that stands on the ground, and so no such rim.
+    """
+    cells = miniatures.astype(np.int16)
+    rim = np.concatenate([cells[:, 0], cells[:, -1], cells[:, 1:-1, 0], cells[:, 1:-1, -1]], axis=1)
+    ground = np.median(rim, axis=1)
+    mark = (np.abs(cells - ground[:, None, None]) >= MARK_CONTRAST).any(axis=1)
+    first, last = mark.argmax(axis=1), mark.shape[1] - 1 - mark[:, ::-1].argmax(axis=1)
+    centred = np.abs(first + last - (mark.shape[1] - 1)) <= 2 * OFF_CENTRE
+    return np.asarray((np.ptp(rim, axis=1) <= GROUND_SPREAD) & (centred | ~mark.any(axis=1)), np.bool_)
+
+
+def _falling_columns(miniatures: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Frames of upright stripes that get darker from left to right, as all usual colour bars do, [F]."""
+    cells = miniatures[:, BARS_ROWS].astype(np.int16)
+    even = (np.ptp(cells, axis=1) <= BARS_UNEVEN).mean(axis=1) > 0.8
+    light = np.median(cells, axis=1)
+    length, drop = np.ones(len(light)), np.zeros(len(light))
+    longest, deepest = length.copy(), drop.copy()
+    for column in range(1, light.shape[1]):
+        step = light[:, column - 1] - light[:, column]
+        falls = step >= -1
+        length, drop = np.where(falls, length + 1, 1), np.where(falls, drop + step, 0)
+        longest, deepest = np.maximum(longest, length), np.maximum(deepest, drop)
+    return np.asarray(even & (longest >= BARS_COLUMNS) & (deepest >= BARS_DROP), np.bool_)
 
 
 def _written(lettering: NDArray[np.float64], shot_s: Intervals, duration_s: float) -> Intervals:

@@ -1,23 +1,27 @@
 """The one decode pass over a film's picture: cuts, signals, keyframes and fingerprints."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
+from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from backend.errors import FilmUnreadable
+from backend.media.bands import may_be_title
 from backend.media.decode import Damage, build_timeline, decode, frame_ticks, holes, prepare, reordered
 from backend.media.keyframes import HeldFrames, ShotPictures, shot_pictures
 from backend.media.lettering import lettering_share
 from backend.media.meter import FrameMeter, analysis_size
 from backend.media.probe import Probe, lacks_stamps, open_film, video_stream
 from backend.media.shots import Adaptive, CutDetector
-from backend.media.sparse import can_skip, decode_sparse
+from backend.media.sparse import can_skip, decode_sparse, keyframe_drift
 from backend.media.timeline import Timeline
+from backend.media.titles import TitleSpotter
 
 PICTURE_WIDTH = 320
 HELD_PER_S = 4
@@ -34,6 +38,7 @@ class Scan:
     signals       float32 [F, 6], columns in media.signals.FRAME_SIGNALS
     fingerprints  uint8 [F, 9, 16], luma miniatures
     lettering     float32 [M, 2], (frame, share of the picture that is text), about one row in two seconds
+    titles        int64 [T, 2], `[start, end)` in frames: lettering over a moving picture, near the film's start and end
     keyframes     for each shot the frame numbers of its keyframes
     rotation_degrees  turn for viewing; pictures handed out are turned already
     seekable      false where timestamps jump, so that a frame is found only by counting
@@ -44,6 +49,7 @@ class Scan:
     signals: NDArray[np.float32]
     fingerprints: NDArray[np.uint8]
     lettering: NDArray[np.float32]
+    titles: NDArray[np.int64]
     keyframes: tuple[tuple[int, ...], ...]
     rotation_degrees: int
     interlaced: bool
@@ -97,12 +103,8 @@ def scan_film(
     with open_film(probe.path) as container:
         stream = video_stream(container, probe.path)
         prepare(stream, fast=request.fast)
-        run = _Run(probe, request, on_shot)
-        sparse = request.fast and can_skip(stream)
-        whole: Iterator[tuple[list[int], VideoFrame]] = (
-            ([], frame) for frame in decode(container, stream, damage, "video")
-        )
-        for skipped, frame in decode_sparse(container, stream, damage) if sparse else whole:
+        run = _Run(probe, request, on_shot, keyframe_drift(stream, fast=request.fast))
+        for skipped, frame in _frames(container, stream, damage, request.fast):
             run.take(frame, skipped)
             if run.frames % 24 == 0:
                 progress(run.frames)
@@ -113,27 +115,46 @@ def scan_film(
     run.finish()
     progress(run.frames)
     timeline, mended = build_timeline(ticks, run.last_duration, time_base, probe.rate)
-    warnings = damage.warnings() + holes(timeline) + _shortfall(probe, timeline, damage, mended)
-    if mended:
-        warnings.append(f"{mended} timestamp(s) jump or are missing; frames are counted on at the film's rate there")
     return Scan(
         timeline=timeline,
         shots=np.array(run.shots, np.int64).reshape(-1, 2),
         signals=run.meter.signals(),
         fingerprints=run.meter.fingerprints(),
         lettering=np.array(run.lettering, np.float32).reshape(-1, 2),
+        titles=np.minimum(run.spotter.titles([start for start, _ in run.shots[1:]]), run.frames),
         keyframes=tuple(run.keyframes),
         rotation_degrees=run.rotation,
         interlaced=run.interlaced,
         seekable=not mended,
-        warnings=tuple(warnings),
+        warnings=(*damage.warnings(), *holes(timeline), *_shortfall(probe, timeline, damage, mended), *_mended(mended)),
     )
+
+
+def _frames(
+    container: InputContainer, stream: VideoStream, damage: Damage, fast: bool
+) -> Iterator[tuple[list[int], VideoFrame]]:
+    """Each decoded frame, and the timestamps of those that were left out before it."""
+    if fast and can_skip(stream):
+        return decode_sparse(container, stream, damage)
+    return (([], frame) for frame in decode(container, stream, damage, "video"))
+
+
+def _mended(frames: int) -> list[str]:
+    told = f"{frames} timestamp(s) jump or are missing; frames are counted on at the film's rate there"
+    return [told] if frames else []
 
 
 class _Run:
     """The state of one pass."""
 
-    def __init__(self, probe: Probe, request: ScanRequest, on_shot: Callable[[ShotPictures], None]) -> None:
+    def __init__(
+        self,
+        probe: Probe,
+        request: ScanRequest,
+        on_shot: Callable[[ShotPictures], None],
+        keyframe_drift: float,
+    ) -> None:
+        self.keyframe_drift = keyframe_drift
         self.detector = request.detector or Adaptive(probe.rate)
         self.clip_frames = request.clip_frames
         self.rate = probe.rate
@@ -149,6 +170,8 @@ class _Run:
         self.keyframes: list[tuple[int, ...]] = []
         self.lettering: list[tuple[int, float]] = []
         self.next_lettering = Fraction(0)
+        self.spotter = TitleSpotter(probe.rate)
+        self.declared_s = probe.declared_duration_s
 
     def take(self, frame: VideoFrame, skipped: list[int]) -> None:
         """Take the next decoded frame, with the timestamps of frames before it that were left out."""
@@ -162,6 +185,11 @@ class _Run:
         self.last_duration = frame.duration or 0
         last = seen[-1]
         self.held.offer(last.number, lambda: self._picture(last.number, frame), jump=last.change > JUMP)
+        # Of a long shot pictures are held more seldom than titles want them.
+        if self._wants_titles(last.number - round(self.rate / HELD_PER_S)):
+            self._picture(last.number, frame)
+        if frame.key_frame:
+            seen[-1] = replace(last, change=max(0.0, last.change - self.keyframe_drift))
         for measured in seen:
             for cut in self.detector.push(measured):
                 self._close(cut)
@@ -171,7 +199,13 @@ class _Run:
         if number >= self.next_lettering:
             self.lettering.append((number, lettering_share(picture)))
             self.next_lettering = number + LETTERING_EVERY_S * self.rate
+        if self._wants_titles(number):
+            self.spotter.look(number, picture)
         return picture
+
+    def _wants_titles(self, number: int) -> bool:
+        at_s = max(0.0, float(number / self.rate))
+        return self.spotter.due(number) and (not self.declared_s or may_be_title(at_s, self.declared_s))
 
     def finish(self) -> None:
         for cut in self.detector.finish():

@@ -25,7 +25,7 @@ class ScoringFilm:
     shot_signals  name → float64 [N]: face_count, face_share (largest face, share of the frame's area)
     speech_s      float64 [K, 2], intervals in which somebody speaks, seconds
     pauses_s      float64 [P], moments that suit an inner cut of a long take (quiet, still), seconds
-    bands_s       name → float64 [B, 2], intervals in seconds: black, logo, credits, bars, tone
+    bands_s       name → float64 [B, 2], intervals in seconds: black, logo, title, credits, bars, tone
     """
 
     shots: Frames
