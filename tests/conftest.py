@@ -1,10 +1,12 @@
 """What all tests share: where the real films are."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from backend.features.base import Extractor
 from tests.databases import (  # noqa: F401  fixtures for all
     database_url,
     empty_database_url,
@@ -31,3 +33,32 @@ def shared_data() -> Path:
 def films(shared_data: Path) -> Path:
     """The folder of real films."""
     return shared_data / "films"
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The embedded networks, prepared once for all tests."""
+    return tmp_path_factory.mktemp("networks")
+
+
+@pytest.fixture(scope="session")
+def extractor(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Extractor]:
+    """Name → loaded extractor; the full profile's have small random checkpoints in the true formats."""
+    from backend.features.registry import EXTRACTORS
+    from tests import checkpoints
+
+    made: dict[str, Extractor] = {}
+    save = {
+        "videomae": checkpoints.save_videomae,
+        "openclip": checkpoints.save_openclip,
+        "facenet": checkpoints.save_facenet,
+    }
+
+    def get(name: str) -> Extractor:
+        if name not in made:
+            weights = save[name](tmp_path_factory.mktemp(name)) if name in save else None
+            made[name] = EXTRACTORS[name](weights=weights, cache=cache, offline=True)
+            made[name].load()
+        return made[name]
+
+    return get

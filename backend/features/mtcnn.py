@@ -1,6 +1,6 @@
 """Face detection with MTCNN (Zhang et al. 2016, facenet-pytorch's weights) on onnxruntime and numpy.
 
-The steps are those of facenet_pytorch's detect_face; tests/test_features.py holds the two against each other.
+The steps are those of facenet_pytorch's detect_face; tests/test_faces.py holds the two against each other.
 """
 
 from collections.abc import Sequence
