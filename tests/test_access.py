@@ -1,0 +1,188 @@
+"""Who may what: every route of the application against every kind of person, on both databases.
+
+`outsider` is admin of another project. A number is the status of the answer; 404 is what a project looks like to who is
+no member, 409 what a film that is not analysed is to who may, 503 that no worker runs here and no large model is at
+hand, and `may` a 404 that says something else than it says to strangers. A route that is not in the table fails a test
+below.
+"""
+
+import io
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.routing import iter_route_contexts
+from PIL import Image
+from starlette.routing import BaseRoute, Mount
+
+from backend.jobs.queue import migrate_jobs
+from backend.members.gate import OPEN
+from tests.databases import KINDS, database
+from tests.service import Service, running
+from tests.world import (
+    ASKERS,
+    FILM,
+    INVITATION,
+    INVITED,
+    KEYFRAME,
+    MANUAL,
+    MOVIE,
+    PERSONS,
+    PROJECT,
+    VIEWERS_MEMBERSHIP,
+    make_world,
+    secret_of,
+)
+
+
+def _pixel() -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "png")
+    return file.getvalue()
+
+
+IDS = {
+    "movie_id": MOVIE,
+    "frame": KEYFRAME,
+    "candidate_id": MANUAL,
+    "job_id": "done",
+    "token_id": PERSONS["viewer"],
+    "member_id": VIEWERS_MEMBERSHIP,
+    "invitation_id": INVITATION,
+}
+HERE = {"params": {"project": PROJECT}}
+POSTER = {"files": {"file": ("poster.png", b"\x89PNG\r\n\x1a\n", "image/png")}}
+INVITE = {"json": {"project_id": PROJECT, "name": "Ben", "role": "viewer"}}
+SIGN_IN, SIGN_IN_FORM = {"json": {"token": "slc_viewer"}}, {"data": {"token": "slc_viewer"}}
+OPEN_LINK, ACCEPT = {"params": {"token": INVITED}}, {"data": {"token": INVITED}}
+SCORE = {"json": {"movie": MOVIE}}
+WORDS = {"params": {"project": PROJECT, "q": "a rabbit"}}
+LIKE = {"params": {"movie": MOVIE, "start_frame": 0, "end_frame": 50}}
+PICTURE = {"params": {"project": PROJECT}, "content": _pixel(), "headers": {"content-type": "image/png"}}
+CLIP = {"json": {"start_frame": 10, "end_frame": 40}}
+WAITING, FAILED = {"ids": {"job_id": "queued"}}, {"ids": {"job_id": "failed"}}
+
+# fmt: off
+TABLE: tuple[tuple[str, str, dict[str, Any], str], ...] = (
+    # route                                                  request                      anon out view cur adm super
+    ("GET",    "/api/session",                               {},                          "401 200 200 200 200 200"),
+    ("POST",   "/api/session",                               SIGN_IN,                     "200 200 200 200 200 200"),
+    ("DELETE", "/api/session",                               {},                          "401 204 204 204 204 204"),
+    ("GET",    "/api/tokens",                                {},                          "401 200 200 200 200 200"),
+    ("POST",   "/api/tokens",                                {"json": {"name": "x"}},     "401 201 201 201 201 201"),
+    ("DELETE", "/api/tokens/{token_id}",                     {},                          "401 404 204 404 404 404"),
+    ("GET",    "/api/members",                               HERE,                        "401 404 200 200 200 200"),
+    ("PATCH",  "/api/members/{member_id}",                   {"json": {"role": "admin"}}, "401 404 403 403 200 200"),
+    ("DELETE", "/api/members/{member_id}",                   {},                          "401 404 403 403 204 204"),
+    ("GET",    "/api/members/invitations",                   HERE,                        "401 404 403 403 200 200"),
+    ("POST",   "/api/members/invitations",                   INVITE,                      "401 404 403 403 201 201"),
+    ("DELETE", "/api/members/invitations/{invitation_id}",   {},                          "401 404 403 403 204 204"),
+
+    ("GET",    "/api/projects",                              {},                          "401 200 200 200 200 200"),
+    ("POST",   "/api/projects",                              {"json": {"name": "x"}},     "401 403 403 403 403 201"),
+    ("GET",    "/api/movies",                                HERE,                        "401 404 200 200 200 200"),
+    ("POST",   "/api/movies",                                FILM,                        "401 404 403 202 202 202"),
+    ("GET",    "/api/movies/{movie_id}",                     {},                          "401 404 200 200 200 200"),
+    ("PATCH",  "/api/movies/{movie_id}",                     {"json": {"title": "New"}},  "401 404 403 200 200 200"),
+    ("DELETE", "/api/movies/{movie_id}",                     {},                          "401 404 403 403 204 204"),
+    ("POST",   "/api/movies/{movie_id}/analyse",             {},                          "401 404 403 202 202 202"),
+    ("GET",    "/api/movies/{movie_id}/shots",               {},                          "401 404 200 200 200 200"),
+    ("GET",    "/api/movies/{movie_id}/scenes",              {},                          "401 404 200 200 200 200"),
+    ("GET",    "/api/movies/{movie_id}/lines",               {},                          "401 404 200 200 200 200"),
+    ("GET",    "/api/movies/{movie_id}/candidates",          {},                          "401 404 200 200 200 200"),
+    ("POST",   "/api/movies/{movie_id}/candidates",          CLIP,                        "401 404 403 409 409 409"),
+    ("DELETE", "/api/candidates/{candidate_id}",             {},                          "401 404 403 204 204 204"),
+    ("GET",    "/api/movies/{movie_id}/media",               {},                          "401 404 200 200 200 200"),
+    ("GET",    "/api/movies/{movie_id}/frames/{frame}.jpg",  {},                          "401 404 200 200 200 200"),
+    ("GET",    "/api/movies/{movie_id}/picture",             {},                          "401 404 200 200 200 200"),
+    ("PUT",    "/api/movies/{movie_id}/poster",              POSTER,                      "401 404 403 200 200 200"),
+    ("POST",   "/api/score",                                 SCORE,                       "401 404 409 409 409 409"),
+    ("GET",    "/api/search",                                WORDS,                       "401 404 200 200 200 200"),
+    ("GET",    "/api/similar",                               LIKE,                        "401 404 may may may may"),
+    ("POST",   "/api/similar",                               PICTURE,                     "401 404 503 503 503 503"),
+
+    ("GET",    "/api/jobs",                                  HERE,                        "401 404 200 200 200 200"),
+    ("GET",    "/api/jobs/{job_id}",                         {},                          "401 404 200 200 200 200"),
+    ("GET",    "/api/jobs/{job_id}/events",                  {},                          "401 404 200 200 200 200"),
+    ("POST",   "/api/jobs/{job_id}/cancel",                  WAITING,                     "401 404 403 200 200 200"),
+    ("POST",   "/api/jobs/{job_id}/retry",                   FAILED,                      "401 404 403 200 200 200"),
+
+    ("GET",    "/signin",                                    {},                          "200 303 303 303 303 303"),
+    ("POST",   "/signin",                                    SIGN_IN_FORM,                "303 303 303 303 303 303"),
+    ("GET",    "/join",                                      OPEN_LINK,                   "200 200 200 200 200 200"),
+    ("POST",   "/join",                                      ACCEPT,                      "303 303 303 303 303 303"),
+    ("GET",    "/health",                                    {},                          "200 200 200 200 200 200"),
+    ("GET",    "/ready",                                     {},                          "503 503 503 503 503 503"),
+    ("GET",    "/metrics",                                   {},                          "200 200 200 200 200 200"),
+    ("GET",    "/openapi.json",                              {},                          "200 200 200 200 200 200"),
+    ("GET",    "/docs",                                      {},                          "200 200 200 200 200 200"),
+    ("GET",    "/docs/oauth2-redirect",                      {},                          "200 200 200 200 200 200"),
+    ("GET",    "/redoc",                                     {},                          "200 200 200 200 200 200"),
+)
+# fmt: on
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    home = tmp_path_factory.mktemp("access")
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), home / "selects.db")
+        yield from _service(home, f"sqlite:///{home / 'selects.db'}")
+        return
+    template = request.getfixturevalue("postgresql_template")
+    with database(request.getfixturevalue("postgresql"), template) as url:
+        yield from _service(home, url)
+
+
+def _service(home: Path, url: str) -> Iterator[Service]:
+    films = home / "films to add"
+    films.mkdir()
+    (films / "new.mp4").write_bytes(b"new")
+    with running(home, url, media={"roots": [films]}, models={"offline": True}) as service:
+        migrate_jobs(service.resources.settings.jobs_url)
+        yield service
+
+
+@pytest.mark.parametrize(("method", "path", "request_", "wanted"), TABLE, ids=[f"{row[0]} {row[1]}" for row in TABLE])
+def test_who_may(service: Service, method: str, path: str, request_: dict[str, Any], wanted: str) -> None:
+    said: dict[str, str] = {}
+    strangers = ""
+    sent = {name: value for name, value in request_.items() if name != "ids"}
+    for asker in ASKERS:
+        make_world(service.resources)
+        client = service.client(secret_of(asker), address=f"192.0.2.{ASKERS.index(asker)}")
+        answer = client.request(method, path.format_map(IDS | request_.get("ids", {})), **sent)
+        strangers = answer.text if asker == "outsider" else strangers
+        hidden = answer.status_code == 404 and answer.text == strangers
+        said[asker] = str(answer.status_code) if answer.status_code != 404 or hidden else "may"
+    assert said == dict(zip(ASKERS, wanted.split(), strict=True))
+
+
+def test_every_route_is_in_the_table(service: Service) -> None:
+    there = {(method, path) for method, path in routes(service.app.routes) if not path.startswith("/_nicegui")}
+    assert there == {(method, path) for method, path, _, _ in TABLE}
+
+
+def test_strangers_see_only_what_is_listed(service: Service) -> None:
+    """Also what others mount: whatever is not open is closed before any route sees the request."""
+    make_world(service.resources)
+    stranger = service.client()
+    for method, path in sorted(routes(service.app.routes)):
+        if path in OPEN or (method, path) == ("POST", "/api/session"):
+            continue
+        answer = stranger.request(method if method != "MOUNT" else "GET", path)
+        assert answer.status_code == 401, (method, path)
+
+
+def routes(found: Iterable[BaseRoute], before: str = "") -> Iterator[tuple[str, str]]:
+    """Method and path of every route, those of mounted applications too; HEAD and OPTIONS follow GET."""
+    for context in iter_route_contexts(found):
+        route = getattr(context, "original_route", context)
+        if isinstance(route, Mount):
+            inner = list(route.routes or ())
+            yield from routes(inner, before + route.path) if inner else [("MOUNT", before + route.path)]
+            continue
+        for method in set(context.methods or {"WEBSOCKET"}) - {"HEAD", "OPTIONS"}:
+            yield method, before + str(context.path)

@@ -1,0 +1,95 @@
+"""A small library with one person of each kind, for the access matrix: rows whose ids are always the same."""
+
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session, SQLModel
+
+from backend.analysis.cache import FilmCache
+from backend.analysis.pictures import keyframe_path
+from backend.database import utc_now
+from backend.jobs.models import Job
+from backend.library.models import Candidate, Movie, Project
+from backend.members.models import ApiToken, Invitation, Membership, Person
+from backend.resources import Resources
+from backend.security import hashed
+
+ASKERS = ("anonymous", "outsider", "viewer", "curator", "admin", "superuser")
+PERSONS = {name: number for number, name in enumerate(ASKERS) if number}
+"""Ids of persons, and of the token that each has."""
+SHA256 = "5e" * 32
+PROJECT, MOVIE, KEYFRAME, MANUAL = 1, 1, 7, 2
+VIEWERS_MEMBERSHIP, INVITATION = 2, 1
+INVITED = "slc_invited"
+FILM = {"json": {"path": "new.mp4", "project": PROJECT}}
+"""Adds the film that lies in the folder of films."""
+
+
+def secret_of(asker: str) -> str:
+    """The token that an asker sends; a stranger has none."""
+    return f"slc_{asker}" if asker in PERSONS else ""
+
+
+def make_world(resources: Resources) -> None:
+    """Empty all tables and fill them; a film and the picture of a keyframe lie where the rows say."""
+    (root,) = resources.settings.media.roots
+    film = root / "film.mp4"
+    film.write_bytes(b"a film")
+    picture = keyframe_path(FilmCache(resources.home / "films" / SHA256).scan_folder("scan"), KEYFRAME)
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    picture.write_bytes(b"a picture")
+    with Session(resources.engine) as session:
+        _empty(session)
+        session.add_all([Project(name="Here"), Project(name="Elsewhere")])
+        for name, number in PERSONS.items():
+            session.add(Person(name=name, superuser=name == "superuser"))
+            session.flush()
+            secret = hashed(secret_of(name))
+            session.add(ApiToken(person_id=number, name="test", hashed=secret, used_at=utc_now()))
+        session.add(Membership(project_id=2, person_id=PERSONS["outsider"], role="admin"))
+        session.flush()
+        for role in ("viewer", "curator", "admin"):
+            session.add(Membership(project_id=PROJECT, person_id=PERSONS[role], role=role))
+            session.flush()
+        session.add(
+            Invitation(
+                project_id=PROJECT,
+                name="Ada",
+                role="viewer",
+                hashed=hashed(INVITED),
+                created_by="admin",
+                expires_at=utc_now().replace(year=2200),
+            )
+        )
+        facts: dict[str, Any] = {"title": "Film", "state": "ready", "frames": 100, "picture": KEYFRAME}
+        session.add(Movie(project_id=PROJECT, path=str(film), sha256=SHA256, scan_key="scan", **facts))
+        session.flush()
+        for number in range(1, MANUAL + 1):
+            session.add(_candidate(number))
+            session.flush()
+        for state in ("queued", "failed", "done"):
+            session.add(Job(id=state, workflow=state, project_id=PROJECT, movie_id=MOVIE, state=state))
+        session.commit()
+
+
+def _candidate(number: int) -> Candidate:
+    window: dict[str, Any] = {"start_frame": number, "end_frame": number + 50, "start_s": number / 25, "end_s": number}
+    source = "manual" if number == MANUAL else "ranking"
+    return Candidate(
+        project_id=PROJECT,
+        movie_id=MOVIE,
+        movie_sha256=SHA256,
+        movie_title="Film",
+        rank=number,
+        source=source,
+        **window,
+    )
+
+
+def _empty(session: Session) -> None:
+    tables = [table.name for table in reversed(SQLModel.metadata.sorted_tables)]
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE"))
+        return
+    for table in tables:
+        session.execute(text(f"DELETE FROM {table}"))
