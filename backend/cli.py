@@ -11,6 +11,7 @@ from backend import options
 from backend.commands import service_app
 from backend.errors import InputError
 from backend.members.commands import token_app
+from backend.search.commands import search_app
 
 if TYPE_CHECKING:
     from backend.analysis.find import FindRequest
@@ -21,6 +22,7 @@ features_app = typer.Typer(
 )
 evaluate_app = typer.Typer(no_args_is_help=True, help="Run parts of the analysis on prepared data.")
 app.add_typer(service_app)
+app.add_typer(search_app)
 app.add_typer(features_app, name="features")
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(token_app, name="token")

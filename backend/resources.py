@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from backend.features.base import Extractor
     from backend.features.moonshine import SpeechRecogniser
     from backend.search.chroma import Chroma
+    from backend.search.encoders import Encoders
     from backend.search.gallery import Gallery
 
 
@@ -59,6 +60,13 @@ class Resources:
         from backend.search.gallery import Gallery
 
         return Gallery(self)
+
+    @cached_property
+    def encoders(self) -> "Encoders":
+        """What turns questions into vectors."""
+        from backend.search.encoders import Encoders
+
+        return Encoders(self.settings)
 
     @cached_property
     def extractors(self) -> "dict[str, Extractor]":

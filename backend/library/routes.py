@@ -154,7 +154,7 @@ def delete_movie(
     sha256 = movie.sha256
     service.delete_movie(session, resources.home, movie, upload=upload)
     if sha256:
-        remove_vectors(resources, session, movie_id, sha256)
+        remove_vectors(resources, sha256)
 
 
 @router.post("/movies/{movie_id}/analyse", status_code=202, responses=errors(NotFound, NotAllowed))

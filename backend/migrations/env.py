@@ -7,7 +7,8 @@ from sqlmodel import AutoString, SQLModel
 
 import backend.jobs.models
 import backend.library.models
-import backend.members.models  # noqa: F401  imported for their tables
+import backend.members.models
+import backend.search.models  # noqa: F401  imported for their tables
 from backend.database import UtcDateTime
 
 

@@ -1,0 +1,1 @@
+"""Vectors and search: what looks alike, what is said, what is shown."""

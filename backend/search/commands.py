@@ -1,0 +1,49 @@
+"""`selects doctor`."""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+search_app = typer.Typer()
+
+
+@search_app.command()
+def doctor(
+    mend: Annotated[
+        bool, typer.Option("--repair", help="Put right what can be: the index is made anew from the feature files.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Compare rows, feature files and vectors, all of them, and say what is off. Exit code 1 if anything is."""
+    from backend.migrations.run import require_current
+    from backend.resources import Resources
+    from backend.search.doctor import examine
+    from backend.search.repair import repair
+    from backend.settings import load_settings
+
+    resources = Resources(load_settings())
+    try:
+        require_current(resources.engine)
+        report = examine(resources, _tell)
+        done, report = repair(resources, report, _tell) if mend and report.problems else ([], report)
+    finally:
+        resources.close()
+    if as_json:
+        said = report.to_json() | {"repaired": [vars(problem) for problem in done]}
+        sys.stdout.write(json.dumps(said, indent=2, ensure_ascii=False) + "\n")
+    else:
+        lines = [f"put right: {problem.detail}" for problem in done] + [problem.detail for problem in report.problems]
+        compared = f"{report.films} films, {report.rows} rows and {report.vectors} vectors were compared"
+        verdict = f"{len(report.problems)} things are off" if report.problems else "they agree"
+        hint = "" if mend or not report.problems else "; `selects doctor --repair` puts right what it can"
+        sys.stdout.write("\n".join([*lines, f"{compared}: {verdict}{hint}."]) + "\n")
+    if report.problems:
+        raise typer.Exit(1)
+
+
+def _tell(stage: str, done: float, total: float) -> None:
+    if sys.stderr.isatty():
+        end = "\n" if done >= total else "\r"
+        sys.stderr.write(f"{stage:<14} {done:.0f} of {total:.0f}{end}")

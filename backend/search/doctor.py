@@ -1,0 +1,146 @@
+"""Do rows, feature files and vectors say the same? Everything is compared, nothing is taken from a count alone."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from backend.errors import SelectsError
+from backend.library.models import Movie, Shot
+from backend.resources import Resources
+from backend.search.chroma_check import Fault, extra_collections, faults_of
+from backend.search.copies import FilmKey, copies, read_copy
+from backend.search.models import IndexedFilm
+from backend.search.rows import FilmRows, film_rows, line_texts, lines_inputs, spaces_of
+from backend.search.spaces import SPACES, Space
+
+Way = Literal["index", "remove", "rebuild", "drop", "analyse", "start"]
+Progress = Callable[[str, float, float], None]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that is off.
+
+    way     what puts it right: index the film again, remove strays, rebuild or drop a collection; or, by a person,
+            analyse the film again or start the vector server
+    target  the collection, or the checksum, that it is about
+    """
+
+    way: Way
+    detail: str
+    space: str = ""
+    movie_id: int | None = None
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was compared, and all that is off."""
+
+    films: int
+    rows: int
+    vectors: int
+    problems: tuple[Problem, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain JSON values."""
+        counted = {"films": self.films, "rows": self.rows, "vectors": self.vectors}
+        return {"ok": not self.problems, **counted, "problems": [vars(problem) for problem in self.problems]}
+
+
+@dataclass
+class _Examined:
+    rows: int = 0
+    vectors: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+
+def examine(resources: Resources, progress: Progress = lambda stage, done, total: None) -> Report:
+    """Compare every row, feature file, copy and vector of all films that are ready."""
+    found = _Examined()
+    with Session(resources.reading) as session:
+        movies = session.exec(select(Movie).where(col(Movie.state) == "ready").order_by(col(Movie.id))).all()
+    for done, movie in enumerate(movies):
+        progress("films", done, len(movies))
+        _film(resources, movie, found)
+    progress("films", len(movies), len(movies))
+    found.problems += _strays(resources)
+    _collections(resources, found, progress)
+    return Report(len(movies), found.rows, found.vectors, tuple(found.problems))
+
+
+def _film(resources: Resources, movie: Movie, found: _Examined) -> None:
+    with Session(resources.reading) as session:
+        texts = line_texts(session, movie.id or 0)
+        shots = session.exec(select(func.count()).select_from(Shot).where(col(Shot.movie_id) == movie.id)).one()
+        rows = session.exec(select(IndexedFilm).where(col(IndexedFilm.movie_id) == movie.id)).all()
+    entered = {row.space: row for row in rows}
+    spaces = spaces_of(movie)
+    about = f"{movie.title!r} (film {movie.id})"
+    for space in spaces:
+        counted = len(texts) if space.rows == "lines" else shots
+        try:
+            film = film_rows(resources, movie, space, texts)
+        except SelectsError as lost:
+            found.problems.append(Problem("analyse", f"{about}: {lost.detail}", space.name, movie.id))
+            continue
+        found.rows += counted
+        if len(film.vectors) != counted:
+            said = f"{about}: {len(film.vectors)} vectors of {space.name} for {counted} {space.rows}; analyse it again."
+            found.problems.append(Problem("analyse", said, space.name, movie.id))
+        elif said := _off(resources, movie, film, entered.get(space.name)):
+            found.problems.append(Problem("index", f"{about}: {said}", space.name, movie.id))
+    for name in entered.keys() - {space.name for space in spaces}:
+        found.problems.append(Problem("index", f"{about}: the index has a space {name} of it.", name, movie.id))
+
+
+def _off(resources: Resources, movie: Movie, film: FilmRows, row: IndexedFilm | None) -> str:
+    """What is wrong with a film in a space, "" if nothing."""
+    space, count = film.space, len(film.vectors)
+    if row is None:
+        return f"it is not in the index of {space.name}."
+    wanted = (movie.scan_key, film.key.inputs, space.version, count, film.key.sha256)
+    if wanted != (row.scan_key, row.inputs, row.version, row.rows, row.sha256):
+        return f"the index of {space.name} is that of an older analysis."
+    copy = read_copy(resources.home, film.key, count) if count else film.vectors
+    if copy is None:
+        return f"its copy for {space.name} is missing or damaged."
+    return "" if (copy == film.vectors).all() else f"its copy for {space.name} is not what the feature file says."
+
+
+def _strays(resources: Resources) -> list[Problem]:
+    """Copies that no film needs."""
+    with Session(resources.reading) as session:
+        named = session.exec(select(IndexedFilm.space, IndexedFilm.sha256, IndexedFilm.inputs)).all()
+        needed = {FilmKey(*each) for each in named}
+        for movie in session.exec(select(Movie).where(col(Movie.sha256).is_not(None))).all():
+            sha256 = movie.sha256 or ""
+            needed |= {FilmKey(name, sha256, inputs) for name, inputs in movie.vectors.items()}
+            needed.add(FilmKey("dialogue", sha256, lines_inputs(line_texts(session, movie.id or 0))))
+    return [
+        Problem("remove", f"Vectors of {key.space} that no film needs: {path.name}.", key.space, target=key.sha256)
+        for key, path in copies(resources.home)
+        if key not in needed
+    ]
+
+
+def _collections(resources: Resources, found: _Examined, progress: Progress) -> None:
+    chroma = resources.chroma
+    if not chroma.healthy():
+        said = f"The vector server at {chroma.address} does not answer; its vectors were not compared."
+        found.problems.append(Problem("start", said))
+        return
+    for space in SPACES.values():
+        if space.chroma:
+            faults, compared = faults_of(resources, space, lambda done, of: progress(space.name, done, of))  # noqa: B023
+            found.vectors += compared
+            found.problems += [_fault(space, fault) for fault in faults]
+    for name in extra_collections(resources):
+        found.problems.append(Problem("drop", f"The collection {name} is in use by nothing.", target=name))
+
+
+def _fault(space: Space, fault: Fault) -> Problem:
+    return Problem("rebuild", f"Collection of {space.name}: {fault.words}", space.name, target=fault.collection)

@@ -1,0 +1,121 @@
+"""All films held in one space, one after the other, so that a search is a few operations on long arrays."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.search.copies import Floats
+from backend.search.filters import FilmRef, Filters
+from backend.search.held import HeldFilm
+from backend.search.sketch import SAMPLE, Rows, directions, sketch
+from backend.search.spaces import Space
+
+F = TypeVar("F", bound=np.generic)
+RENEW = 4
+"""Directions are found anew when this many times as many rows are held as they were found on."""
+
+
+@dataclass(frozen=True)
+class Hall:
+    """Film k has the rows `starts[k]` to `starts[k + 1]`.
+
+    by_vectors  films by checksum and inputs: the same file may be in several projects
+    along       directions of the sketches [D, d], found when there were `along_rows`
+    sketches    float32 [N, d + 1]; nothing in a space whose rows are not units
+    """
+
+    space: Space
+    films: tuple[HeldFilm, ...]
+    place: dict[tuple[int, str], int]
+    by_vectors: dict[tuple[str, str], tuple[int, ...]]
+    starts: Rows
+    along: Floats
+    along_rows: int
+    sketches: Floats
+    filled: NDArray[np.bool_]
+    has_faces: NDArray[np.bool_]
+    has_speech: NDArray[np.bool_]
+    duration_s: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return int(self.starts[-1])
+
+    def mask(self, refs: Sequence[FilmRef], filters: Filters) -> NDArray[np.bool_]:
+        """The rows that may be found, bool [N]."""
+        wanted = np.zeros(len(self.films), bool)
+        wanted[[self.place[ref.movie_id, ref.stamp] for ref in refs]] = True
+        mask = self.filled if wanted.all() else self.filled & np.repeat(wanted, np.diff(self.starts))
+        if filters.has_faces is not None:
+            mask = mask & (self.has_faces == filters.has_faces)
+        if filters.has_speech is not None:
+            mask = mask & (self.has_speech == filters.has_speech)
+        if filters.min_duration_s is not None:
+            mask = mask & (self.duration_s >= filters.min_duration_s)
+        if filters.max_duration_s is not None:
+            mask = mask & (self.duration_s <= filters.max_duration_s)
+        return mask
+
+    def film_of(self, rows: Rows) -> Rows:
+        """Which film each row belongs to."""
+        return np.asarray(np.searchsorted(self.starts, rows, side="right") - 1)
+
+    def products(self, rows: Rows, query: Floats) -> Floats:
+        """The exact products of rows with a query [D]: float32 [len(rows)]."""
+        order = np.argsort(rows)
+        found, inner = np.empty(len(rows), np.float32), rows[order]
+        films = self.film_of(inner)
+        edges = np.flatnonzero(np.diff(films, prepend=-1, append=-1))
+        for first, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+            film = films[first]
+            found[order[first:end]] = self.films[film].vectors[inner[first:end] - self.starts[film]] @ query
+        return found
+
+
+def joined(space: Space, hall: Hall | None, kept: Sequence[int], fresh: Sequence[HeldFilm]) -> Hall:
+    """One hall of some films of another and of new ones."""
+    old = [hall.films[k] for k in kept] if hall else []
+    films = (*old, *fresh)
+    starts = np.concatenate([[0], np.cumsum([len(film.shot_of) for film in films])]).astype(np.int64)
+    along, along_rows = (hall.along, hall.along_rows) if hall else (np.zeros((space.dimension, 0), np.float32), 0)
+    renewed = space.unit and starts[-1] > RENEW * along_rows
+    if renewed:
+        along, along_rows = directions(_sample(films, int(starts[-1]))), int(starts[-1])
+    sketches = [np.zeros((0, along.shape[1] + 1), np.float32)]
+    if hall and not renewed and space.unit:
+        sketches += [hall.sketches[hall.starts[k] : hall.starts[k + 1]] for k in kept]
+    if space.unit:
+        sketches += [sketch(film.vectors, along) for film in (films if renewed else fresh)]
+    return Hall(
+        space=space,
+        films=films,
+        place={film.name: k for k, film in enumerate(films)},
+        by_vectors=_by_vectors(films),
+        starts=starts,
+        along=along,
+        along_rows=along_rows,
+        sketches=np.concatenate(sketches),
+        filled=_over(films, lambda film: film.filled, np.bool_),
+        has_faces=_over(films, lambda film: film.shots.has_faces[film.shot_of], np.bool_),
+        has_speech=_over(films, lambda film: film.shots.has_speech[film.shot_of], np.bool_),
+        duration_s=_over(films, lambda film: film.shots.duration_s[film.shot_of], np.float64),
+    )
+
+
+def _sample(films: Sequence[HeldFilm], rows: int) -> Floats:
+    step = max(1, rows // SAMPLE)
+    return np.concatenate([film.vectors[::step] for film in films])
+
+
+def _over(films: Sequence[HeldFilm], fact: Callable[[HeldFilm], NDArray[F]], kind: type[F]) -> NDArray[F]:
+    return np.concatenate([np.zeros(0, kind), *(fact(film) for film in films)])
+
+
+def _by_vectors(films: Sequence[HeldFilm]) -> dict[tuple[str, str], tuple[int, ...]]:
+    found: dict[tuple[str, str], tuple[int, ...]] = {}
+    for k, film in enumerate(films):
+        key = film.ref.sha256, film.ref.inputs
+        found[key] = (*found.get(key, ()), k)
+    return found

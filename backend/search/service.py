@@ -1,0 +1,163 @@
+"""More like this: shots that look like a shot, a scene, a stretch of a film, or a picture."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sqlmodel import Session, col, select
+
+from backend.errors import InputError, NotFound
+from backend.features.base import Image
+from backend.library.models import Movie
+from backend.members.service import Principal, role_in
+from backend.paging import paged
+from backend.search.copies import Floats
+from backend.search.filters import FilmRef, Filters, projects_for, searchable
+from backend.search.hall import Hall
+from backend.search.held import HeldFilm
+from backend.search.models import IndexedFilm
+from backend.search.nearest import find_nearest
+from backend.search.shapes import Found, Hit, Similar
+from backend.search.sketch import Rows
+from backend.search.spaces import LOOKS, SPACES, Space
+
+if TYPE_CHECKING:
+    from backend.resources import Resources
+
+LISTED = 1000
+"""A list ends here: nobody reads on, and each page costs as much as all before it."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where to look, and which part of the list is wanted. `project` None: all of the asker's projects."""
+
+    project: int | None = None
+    filters: Filters = field(default_factory=Filters)
+    limit: int = 50
+    offset: int = 0
+
+    @property
+    def end(self) -> int:
+        """How many of the list are needed."""
+        return min(self.offset + self.limit, LISTED)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A part of a film: a shot, a scene (both by number) or frames `[start, end)`."""
+
+    movie_id: int
+    shot: int | None = None
+    scene: int | None = None
+    frames: tuple[int, int] | None = None
+
+
+def similar(session: Session, resources: "Resources", who: Principal, example: Example, scope: Scope) -> Similar:
+    """Shots that look like a part of a film; the part itself is left out. Raises NotFound, InputError."""
+    projects = projects_for(session, who, scope.project)
+    space = _space_of(session, who, example)
+    refs = searchable(session, space, projects, scope.filters)
+    own = [ref for ref in refs if ref.movie_id == example.movie_id]
+    own = own or searchable(session, space, None, Filters(films=(example.movie_id,)))
+    if not own:
+        raise NotFound(f"The film {example.movie_id} is not in the index yet.")
+    hall = resources.gallery.hall(space, [*refs, *own])
+    place = hall.place[own[0].movie_id, own[0].stamp]
+    rows, weights = part_of(hall.films[place], example)
+    query = mean_direction(hall.films[place].vectors[rows], weights)
+    return _list(resources, hall, refs, query, scope, rows + hall.starts[place])
+
+
+def similar_to_picture(session: Session, resources: "Resources", who: Principal, image: Image, scope: Scope) -> Similar:
+    """Shots that look like a picture, RGB uint8 [height, width, 3]."""
+    projects = projects_for(session, who, scope.project)
+    found = {space: searchable(session, SPACES[space], projects, scope.filters) for space in LOOKS}
+    space = SPACES[max(found, key=lambda name: len(found[name]))]
+    query = resources.encoders.picture(space, image)
+    return _list(resources, resources.gallery.hall(space, found[space.name]), found[space.name], query, scope)
+
+
+def part_of(film: HeldFilm, example: Example) -> tuple[Rows, Floats]:
+    """The rows of a part of a film and how much each counts; raises NotFound where there are none."""
+    shots = film.shots
+    if example.shot is not None:
+        weights = np.arange(len(film.shot_of)) == example.shot
+    elif example.scene is not None:
+        weights = np.where(shots.scene == example.scene, shots.duration_s, 0)[film.shot_of]
+    elif example.frames is not None:
+        start, end = example.frames
+        shared = np.minimum(shots.frames[:, 1], end) - np.maximum(shots.frames[:, 0], start)
+        weights = np.maximum(shared, 0)[film.shot_of]
+    else:
+        raise InputError("Say which part of the film: a shot, a scene, or its first and last frame.")
+    rows = np.flatnonzero((weights > 0) & film.filled)
+    if not len(rows):
+        raise NotFound(f"There is no such part of {film.ref.title!r}, or nothing to be seen in it.")
+    return rows, np.asarray(weights[rows], np.float32)
+
+
+def mean_direction(vectors: Floats, weights: Floats) -> Floats:
+    """The weighted mean of unit rows [N, D], of length 1."""
+    mean = weights @ vectors
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), np.float32)
+
+
+def film_hit(film: HeldFilm, ref: FilmRef, shot: int, found: Sequence[Found]) -> Hit:
+    """A shot as the API shows it; of the reasons the best first. `ref` has the title that the film has now."""
+    shots, frame = film.shots, int(film.shots.picture[shot])
+    reasons = sorted(found, key=lambda each: -each.score)
+    return Hit(
+        movie_id=ref.movie_id,
+        movie_title=ref.title,
+        project_id=ref.project_id,
+        year=ref.year,
+        shot=shot,
+        scene=int(shots.scene[shot]),
+        start_frame=int(shots.frames[shot, 0]),
+        end_frame=int(shots.frames[shot, 1]),
+        start_s=float(shots.seconds[shot, 0]),
+        end_s=float(shots.seconds[shot, 1]),
+        picture=f"/api/movies/{ref.movie_id}/frames/{frame}.jpg" if frame >= 0 else None,
+        score=reasons[0].score,
+        found_by=reasons,
+    )
+
+
+def _space_of(session: Session, who: Principal, example: Example) -> Space:
+    """The best space that the example's film is in; raises NotFound where the asker may not see it."""
+    wanted = (
+        select(Movie.project_id, IndexedFilm.space)
+        .join(IndexedFilm, col(IndexedFilm.movie_id) == col(Movie.id), isouter=True)
+        .where(col(Movie.id) == example.movie_id)
+    )
+    found = session.exec(wanted).all()
+    if not found or role_in(session, who, found[0][0]) is None:
+        raise NotFound(f"There is no film {example.movie_id}, or you are not a member of its project.")
+    spaces = {space for _, space in found}
+    best = next((name for name in LOOKS if name in spaces), None)
+    if best is None:
+        raise NotFound(f"The film {example.movie_id} is not in the index yet.")
+    return SPACES[best]
+
+
+def _list(
+    resources: "Resources", hall: Hall, refs: Sequence[FilmRef], query: Floats, scope: Scope, own: Rows | None = None
+) -> Similar:
+    """The part of the list that is wanted, without the rows `own`."""
+    mask = hall.mask(refs, scope.filters)
+    if own is not None:
+        mask = mask.copy()
+        mask[own] = False
+    total = min(int(np.count_nonzero(mask)), LISTED)
+    answer = find_nearest(resources, hall, mask, query, scope.end)
+    rows, products = answer.near.rows[scope.offset :], answer.near.products[scope.offset :]
+    places, now = hall.film_of(rows), {ref.movie_id: ref for ref in refs}
+    items = []
+    for row, place, product in zip(rows.tolist(), places.tolist(), products.tolist(), strict=True):
+        film = hall.films[place]
+        found = Found(by="look", score=round(hall.space.score(product), 4))
+        items.append(film_hit(film, now[film.ref.movie_id], int(film.shot_of[row - hall.starts[place]]), [found]))
+    part = paged(items, total, scope.offset)
+    return Similar(**part.__dict__, space=hall.space.name, how=answer.how, films=len(refs))
