@@ -17,6 +17,7 @@ from backend.library.models import Candidate, DialogueLine, Movie, Scene, Shot
 from backend.media.probe import Probe
 from backend.media.subtitles import sidecars
 from backend.scoring.rank import Ranking, ScoredClip
+from backend.search.models import IndexedFilm
 
 SHOT_FIELDS = ("start_frame", "end_frame")
 
@@ -36,6 +37,9 @@ def save_probe(session: Session, movie_id: int, probe: Probe, sha256: str) -> st
         col(Movie.project_id) == movie.project_id, col(Movie.sha256) == sha256, col(Movie.id) != movie.id
     )
     note = ""
+    replaced = movie.sha256 if movie.sha256 not in (None, sha256) else None
+    if replaced:  # another film lies at the same path now
+        forget(session, movie)
     if (known := session.exec(same.with_for_update()).first()) is not None:
         session.execute(update(Job).where(col(Job.movie_id) == movie.id).values(movie_id=known.id))
         session.flush()
@@ -44,9 +48,6 @@ def save_probe(session: Session, movie_id: int, probe: Probe, sha256: str) -> st
             known.path, known.source = movie.path, movie.source
         note = f"{Path(movie.path).name!r} is the same file as {known.title!r}, which is in the library already"
         movie = known
-    changed = movie.sha256 is not None and movie.sha256 != sha256
-    if changed:  # another film lies at the same path now
-        forget(session, movie)
     movie.sha256, movie.size_bytes = sha256, probe.path.stat().st_size
     movie.rate = f"{probe.rate.numerator}/{probe.rate.denominator}"
     movie.width, movie.height, movie.has_audio = probe.width, probe.height, bool(probe.audio)
@@ -55,14 +56,14 @@ def save_probe(session: Session, movie_id: int, probe: Probe, sha256: str) -> st
     movie.tracks = [{"number": number, "label": track.label} for number, track in enumerate(probe.audio)]
     session.add(movie)
     for job in session.exec(select(Job).where(col(Job.movie_id) == movie.id)):
-        job.request = {**job.request, "sha256": sha256}
+        job.request = {**job.request, "sha256": sha256} | ({"replaced": [replaced]} if replaced else {})
         session.add(job)
     return note
 
 
 def forget(session: Session, movie: Movie) -> None:
     """Drop what was known of a film whose file is another one now; candidates of people stay with the old checksum."""
-    for table in (Shot, Scene, DialogueLine):
+    for table in (Shot, Scene, DialogueLine, IndexedFilm):
         session.execute(delete(table).where(col(table.movie_id) == movie.id))
     session.execute(delete(Candidate).where(col(Candidate.movie_id) == movie.id, col(Candidate.source) == "ranking"))
     session.execute(update(Candidate).where(col(Candidate.movie_id) == movie.id).values(movie_id=None, rank=None))
@@ -197,7 +198,6 @@ def save_candidates(session: Session, movie_id: int, known: Analysis, ranking: R
         else:
             session.delete(row)
     movie.state, movie.problem, movie.ready_at = "ready", "", movie.ready_at or utc_now()
-    movie.warnings = list(dict.fromkeys([*known.warnings, *ranking.notes]))
     movie.picture = _picture(known, ranking.clips)
     session.add(movie)
 

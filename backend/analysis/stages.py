@@ -28,6 +28,8 @@ from backend.scoring.rank import RankRequest, rank
 from backend.search.index import index_movie
 
 PROXY_VERSION = 1
+CANDIDATES_PER_SCENE, CANDIDATES_MAX_OVERLAP = 4, 0.5
+"""People choose among candidates: more variants of a good moment are kept than a list of clips would show."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ def probe(context: Context) -> str:
 def proxy(context: Context) -> str:
     """Make a copy that browsers play, where the film itself would not."""
     probed = probe_film(Path(context.movie.path))
-    why = needs_proxy(probed) if context.resources.settings.analysis.proxy else None
+    wanted = context.resources.settings.analysis.proxy
+    why = needs_proxy(probed, context.movie.audio_track) if wanted else None
     made = ""
     if why:
         cache = cache_of(probed.path, context.resources.home)
@@ -100,7 +103,12 @@ def candidates(context: Context) -> str:
     known = _analysis(context)
     settings = context.resources.settings
     mix = weights(settings=settings.ranking.weights)
-    wanted = RankRequest(top_n=settings.analysis.candidates, weights=mix, per_scene=settings.ranking.clips_per_scene)
+    wanted = RankRequest(
+        top_n=settings.analysis.candidates,
+        weights=mix,
+        per_scene=settings.ranking.clips_per_scene or CANDIDATES_PER_SCENE,
+        max_overlap=CANDIDATES_MAX_OVERLAP,
+    )
     ranking = rank(scoring_film(known), wanted)
     with Session(context.resources.engine) as session:
         jobs.fence(session, context.doing)
