@@ -87,10 +87,10 @@ def candidates(film: ScoringFilm, min_s: float, max_s: float, skip_last_percent:
 def _nothing(film: ScoringFilm, floor_s: float, skip_last_percent: float) -> str:
     if not len(film.shots):
         return "The film has no shots."
-    skipped = f" without its last {skip_last_percent:g} %" if skip_last_percent else ""
-    kinds = ", ".join(sorted(name for name, band in film.bands_s.items() if len(band)))
-    rest = f"; it has {kinds}, which is left out" if kinds else ""
-    return f"No stretch of {floor_s:.2g} s or more is left of the film{skipped}{rest}: there is no clip."
+    skipped = [f"its last {skip_last_percent:g} %"] if skip_last_percent else []
+    gone = ", ".join(skipped + sorted(name for name, band in film.bands_s.items() if len(band)))
+    without = f" without {gone}" if gone else ""
+    return f"No stretch of {floor_s:.2g} s or more is left of the film{without}: there is no clip."
 
 
 def _shorter(film: ScoringFilm, min_s: float, max_s: float, longest_s: float, skip_last_percent: float) -> str:
