@@ -171,30 +171,35 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return bad.good_film(tmp_path_factory.mktemp("base") / "base.mp4")
 
 
-def found(film: Path, home: Path) -> tuple[Findings, dict[str, Any]]:
-    findings = find(FindRequest(film=film, home=home, min_s=1, max_s=3))
+def found(film: Path, home: Path, fast: bool = False) -> tuple[Findings, dict[str, Any]]:
+    findings = find(FindRequest(film=film, home=home, min_s=1, max_s=3, fast=fast))
     made_json = to_json(findings, {})
     json.dumps(made_json, allow_nan=False)
     return findings, made_json
 
 
+FAST = pytest.mark.parametrize("fast", [False, True], ids=["whole", "fast"])
+
+
+@FAST
 @pytest.mark.parametrize("case", REFUSED)
-def test_refused_with_name_and_reason(case: str, base: Path, home: Path, tmp_path: Path) -> None:
+def test_refused_with_name_and_reason(case: str, fast: bool, base: Path, home: Path, tmp_path: Path) -> None:
     name, make, reason = REFUSED[case]
     make(base, tmp_path / name)
     with pytest.raises(FilmUnreadable, match=reason) as refusal:
-        find(FindRequest(film=tmp_path / name, home=home))
+        find(FindRequest(film=tmp_path / name, home=home, fast=fast))
     sentence = str(refusal.value)
     assert sentence.startswith(f"Cannot read {name!r}: ")
     assert sentence.endswith(".")
     assert "\n" not in sentence
 
 
+@FAST
 @pytest.mark.parametrize("case", USED)
-def test_used_as_far_as_it_goes(case: str, base: Path, home: Path, tmp_path: Path) -> None:
+def test_used_as_far_as_it_goes(case: str, fast: bool, base: Path, home: Path, tmp_path: Path) -> None:
     name, make, wanted = USED[case]
     make(base, tmp_path / name)
-    findings, answer = found(tmp_path / name, home)
+    findings, answer = found(tmp_path / name, home, fast)
     movie, timeline = answer["movie"], findings.analysis.scan.timeline
     assert answer["clips"]
     assert all(0 <= clip["start_s"] < clip["end_s"] <= movie["duration_s"] + 1e-6 for clip in answer["clips"])

@@ -134,7 +134,7 @@ def _frames(
     container: InputContainer, stream: VideoStream, damage: Damage, fast: bool
 ) -> Iterator[tuple[list[int], VideoFrame]]:
     """Each decoded frame, and the timestamps of those that were left out before it."""
-    if fast and can_skip(stream):
+    if fast and can_skip(container, stream):
         return decode_sparse(container, stream, damage)
     return (([], frame) for frame in decode(container, stream, damage, "video"))
 
