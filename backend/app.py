@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from backend.answers import answer, error_answer, errors
-from backend.errors import NotSignedIn, SelectsError
+from backend.errors import DatabaseUnready, InputError, NotAllowed, NotSignedIn, SelectsError, TooManyAttempts
 from backend.health import router as health_router
 from backend.jobs.routes import router as jobs_router
 from backend.library.playing import router as playing_router
@@ -27,6 +27,9 @@ from backend.settings import Settings
 log = structlog.get_logger("selects.server")
 
 DESCRIPTION = "Finds the clips of a film that are worth keeping, asks curators, and learns from every answer."
+
+# What the gate, the validation of parameters and a database that is away may answer to any request.
+EVERYWHERE = errors(InputError, NotSignedIn, NotAllowed, TooManyAttempts, DatabaseUnready)
 
 
 def create_app(settings: Settings, resources: Resources | None = None) -> FastAPI:
@@ -45,7 +48,7 @@ def create_app(settings: Settings, resources: Resources | None = None) -> FastAP
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(OperationalError, _database_error)
     for router in (library_router, playing_router, jobs_router, scoring_router, search_router, members_router):
-        app.include_router(router, prefix="/api", responses=errors(NotSignedIn))
+        app.include_router(router, prefix="/api", responses=EVERYWHERE)
     app.include_router(doors_router)
     app.include_router(health_router)
     app.add_middleware(Gate, resources=held)
@@ -66,8 +69,12 @@ def _invalid(_request: Request, error: Exception) -> JSONResponse:
 
 def _http_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    names = {404: "NotFound", 405: "MethodNotAllowed"}
-    detail = {404: "There is nothing at this address.", 405: "This address does not take that method."}
+    names = {404: "NotFound", 405: "MethodNotAllowed", 413: "TooLarge"}
+    detail = {
+        404: "There is nothing at this address.",
+        405: "This address does not take that method.",
+        413: "This is larger than what this address takes.",
+    }
     status = error.status_code
     said = detail.get(status, str(error.detail))
     return answer(status, names.get(status, "HTTPError"), said, dict(error.headers or {}))

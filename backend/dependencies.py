@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query, Request, Security
+from fastapi.security import APIKeyCookie, HTTPBearer
 from sqlmodel import Session
 
 from backend.members.service import Principal
-from backend.members.signin import principal_of
+from backend.members.signin import COOKIE, principal_of
 from backend.resources import Resources
 
 PAGE = 50
@@ -36,7 +37,14 @@ ReadSession = Annotated[Session, Depends(_reading)]
 WriteSession = Annotated[Session, Depends(_writing)]
 
 
-async def _principal(request: Request) -> Principal:
+_BEARER = HTTPBearer(auto_error=False, description="An API token: `Authorization: Bearer slc_…`.")
+_COOKIE = APIKeyCookie(name=COOKIE, auto_error=False, description="A browser that has signed in.")
+
+
+async def _principal(
+    request: Request, _header: Annotated[object, Security(_BEARER)], _cookie: Annotated[object, Security(_COOKIE)]
+) -> Principal:
+    # The gate has read header or cookie; they are named here for the OpenAPI document.
     return principal_of(request)
 
 

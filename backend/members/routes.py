@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from backend.answers import errors
 from backend.dependencies import PageDep, PrincipalDep, ReadSession, ResourcesDep, WriteSession
-from backend.errors import Conflict, NotAllowed, NotFound, NotSignedIn, TooLarge, TooManyAttempts
+from backend.errors import Conflict, NotFound, TooLarge
 from backend.members import invitations, service, signin, tokens
 from backend.members.models import ApiToken
 from backend.members.service import Principal, principal, require_role
@@ -33,7 +33,7 @@ ProjectQuery = Annotated[int, Query(ge=1, le=LARGEST_ID, description="The projec
 
 router = APIRouter(
     tags=["members"],
-    responses=errors(NotSignedIn, NotAllowed, TooLarge, TooManyAttempts),
+    responses=errors(TooLarge),
     max_body_size=LARGEST_BODY_BYTES,
 )
 
