@@ -1,31 +1,39 @@
-"""`python -m backend.child PARENT COMMAND …`: become COMMAND, and end when the process PARENT does, however it ends.
+"""Processes that end when the one that started them does, however that ends, even by a kill.
 
-For parts that must not outlive whoever started them. Linux tells a process when its parent dies; elsewhere this only
-starts the command.
+Linux tells a process when the thread that started it ends; elsewhere the command just runs.
 """
 
-import ctypes
 import os
 import signal
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
-PR_SET_PDEATHSIG = 1
+# Asks Linux for a signal, unless the parent has ended already; waits for a lock, which stays with the process; then
+# becomes the rest of its words. Not by Popen's preexec_fn: a process of many threads may lock up in that.
+BOUND = """
+import os, sys
+parent, ending, lock, *command = sys.argv[1:]
+if sys.platform == "linux":
+    import ctypes
+    ctypes.CDLL(None).prctl(1, int(ending))
+    if os.getppid() != int(parent):
+        sys.exit(1)
+if lock:
+    import fcntl
+    held = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    os.set_inheritable(held, True)
+os.execvp(command[0], command)
+"""
 
 
-def command_of(parent: int, *arguments: str) -> list[str]:
-    """The command line that starts `arguments` as a child of the process `parent`."""
-    return [sys.executable, "-m", "backend.child", str(parent), *arguments]
+def bound(command: Sequence[str], ending: int = signal.SIGKILL, lock: Path | None = None) -> list[str]:
+    """The command, to get the signal `ending` when we end.
 
-
-def main() -> None:
-    """Tie this process to its parent and become the command."""
-    parent, arguments = int(sys.argv[1]), sys.argv[2:]
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it died before it could be tied
-            sys.exit(1)
-    os.execvp(arguments[0], arguments)
-
-
-if __name__ == "__main__":
-    main()
+    With `lock` only one process at a time holds that file: a part of which there must not be two waits for the one
+    before, whoever started that.
+    """
+    if sys.platform != "linux" and lock is None:
+        return list(command)
+    return [sys.executable, "-I", "-S", "-c", BOUND, str(os.getpid()), str(int(ending)), str(lock or ""), *command]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from backend.child import command_of
+from backend.child import bound
 
 LOOK_EVERY_S = 0.2
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 30.0
@@ -25,9 +25,10 @@ log = structlog.get_logger("selects.up")
 
 @dataclass(frozen=True)
 class Part:
-    """A child: how it is started. `hopeless` are exit codes after which starting it again makes no sense.
+    """A child: how it is started. `hopeless` are exit codes that end all, if it ends with one at its first start.
 
-    What it says goes to standard error, or into the file `log` (begun anew at each start) where it is chatty.
+    What it says goes to standard error, or into the file `log` (begun anew at each start) where it is chatty. `lock` is
+    a file that its process holds: the next one waits until the one before has gone, whoever started that.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Part:
     environment: Mapping[str, str] = field(default_factory=dict)
     hopeless: frozenset[int] = frozenset({2})
     log: Path | None = None
+    lock: Path | None = None
 
 
 @dataclass
@@ -44,6 +46,7 @@ class _Running:
     began: float
     wait_s: float = FIRST_WAIT_S
     again_at: float | None = None
+    starts_again: bool = False
 
 
 class PartFailed(RuntimeError):
@@ -54,7 +57,13 @@ class Supervisor:
     """Starts parts in order and looks after them. A part that dies again and again is given more and more time."""
 
     def __init__(self, parts: Sequence[Part]) -> None:
-        self._running = [_Running(part, _start(part), time.monotonic()) for part in parts]
+        self._running: list[_Running] = []
+        try:
+            for part in parts:
+                self._running.append(_Running(part, _start(part), time.monotonic()))
+        except BaseException:
+            self.stop()
+            raise
 
     def watch(self, stop: threading.Event) -> None:
         """Restart what dies, until `stop` is set; raises PartFailed for a part that cannot run at all."""
@@ -69,15 +78,15 @@ class Supervisor:
             if code is None:
                 continue
             if each.again_at is None:
-                if code in each.part.hopeless:
+                if code in each.part.hopeless and not each.starts_again:
                     raise PartFailed(each.part.name)
                 if now - each.began > STEADY_S:
-                    each.wait_s = FIRST_WAIT_S
+                    each.wait_s, each.starts_again = FIRST_WAIT_S, True
                 each.again_at = now + each.wait_s
                 each.wait_s = min(2 * each.wait_s, LONGEST_WAIT_S)
                 log.warning("a part died and is started again", died=each.part.name, code=code)
             elif now >= each.again_at:
-                each.process, each.began, each.again_at = _start(each.part), now, None
+                each.process, each.began, each.again_at, each.starts_again = _start(each.part), now, None, True
 
     def stop(self) -> None:
         """End all parts, the last first: politely, and after ten seconds by force."""
@@ -102,7 +111,7 @@ def _start(part: Part) -> subprocess.Popen[bytes]:
             said = opened.enter_context(part.log.open("wb"))
         # A session of its own: Ctrl-C in the terminal reaches the supervisor alone, which then stops all in order.
         return subprocess.Popen(
-            command_of(os.getpid(), *part.arguments),
+            bound(part.arguments, signal.SIGTERM, part.lock),
             env=os.environ | dict(part.environment),
             stdin=subprocess.DEVNULL,
             stdout=said or sys.stderr,

@@ -4,7 +4,6 @@ import errno
 import os
 import re
 import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
+from backend.child import bound
 from backend.errors import OutputError
 
 Progress = Callable[[float], None]
@@ -23,13 +23,6 @@ ENCODE_FLAGS = (*FEED_FLAGS, "-nostdin", "-progress", "pipe:1")
 CONSEQUENCE = re.compile(
     r"Conversion failed|Last message repeated|Error (opening|while filtering|sending)"
     r"|\[(out|vost|aost|vf|af)#.*(Terminating|Nothing|Task finished|Error while filtering|before EOF)"
-)
-
-# Asks Linux for a kill (9) when the thread that starts it ends, unless that has happened already, and becomes the rest
-# of its words. Not by Popen's preexec_fn: a process of many threads may lock up in that.
-BOUND = (
-    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9)\n"
-    "if os.getppid() == int(sys.argv[1]): os.execv(sys.argv[2], sys.argv[2:])"
 )
 
 
@@ -87,7 +80,7 @@ def feed(command: Sequence[str], target: Path, pieces: Iterable[bytes]) -> None:
 def _running(command: Sequence[str], target: Path, stdin: int, stdout: int) -> Iterator["subprocess.Popen[bytes]"]:
     """ffmpeg while the block talks to it; waits for its end after the block. Raises OutputError where it failed."""
     # A session of its own: Ctrl-C in a terminal reaches us alone, and we decide what becomes of ffmpeg.
-    words = _bound(command)
+    words = bound(command)
     process = subprocess.Popen(words, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, start_new_session=True)
     assert process.stderr is not None
     lines: deque[str] = deque(maxlen=40)
@@ -107,13 +100,6 @@ def _running(command: Sequence[str], target: Path, stdin: int, stdout: int) -> I
                     pipe.close()
     if code:
         raise OutputError(why_failed(target, code, list(lines)))
-
-
-def _bound(command: Sequence[str]) -> list[str]:
-    """The command, to end with us even when we are killed, where the system can do that."""
-    if sys.platform != "linux":
-        return list(command)
-    return [sys.executable, "-I", "-S", "-c", BOUND, str(os.getpid()), *command]
 
 
 def _listen(stream: IO[bytes], lines: deque[str]) -> None:
