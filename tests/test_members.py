@@ -118,6 +118,13 @@ def test_an_admin_sets_roles_and_revokes_at_once(service: Service) -> None:
     assert service.client(curator).get("/api/members", params={"project": project}).status_code == 404
 
 
+def test_a_superuser_is_no_admin_of_a_project_that_is_not_there(service: Service) -> None:
+    boss = service.client(service.token())
+    assert boss.get("/api/members", params={"project": 5}).status_code == 404
+    wanted = {"project_id": 5, "name": "Ada", "role": "viewer"}
+    assert boss.post("/api/members/invitations", json=wanted).status_code == 404
+
+
 def test_the_last_admin_stays(service: Service) -> None:
     project = service.project()
     boss = service.client(service.token())

@@ -38,7 +38,7 @@ def create(
     from backend.resources import Resources
     from backend.settings import load_settings
 
-    name, person = _clean(name), _clean(person) if person is not None else None
+    name, person = _name(name), _name(person) if person is not None else None
     if days is not None and not 0 < days <= LONGEST_DAYS:
         raise InputError(f"--days is more than 0 and at most {LONGEST_DAYS}.")
     resources = Resources(load_settings())
@@ -51,13 +51,13 @@ def create(
     resources.close()
 
 
-def _clean(name: str) -> str:
-    from backend.members.shapes import LONGEST_NAME, clean_name
+def _name(text: str) -> str:
+    from pydantic import TypeAdapter, ValidationError
+
+    from backend.members.shapes import LONGEST_NAME, Name
 
     try:
-        clean = clean_name(name)
-    except ValueError as wrong:
-        raise InputError(f"{name!r} is no name: {wrong}.") from None
-    if len(clean) > LONGEST_NAME:
-        raise InputError(f"A name has at most {LONGEST_NAME} letters.")
-    return clean
+        name: str = TypeAdapter(Name).validate_python(text)
+    except ValidationError:
+        raise InputError(f"{text!r} is no name: it has 1 to {LONGEST_NAME} letters that can be seen.") from None
+    return name

@@ -24,9 +24,9 @@ class Principal:
 
 
 def role_in(session: Session, who: Principal, project_id: int) -> Role | None:
-    """The role of a person in a project, None for who is no member."""
+    """The role of a person in a project, None for who is no member and where there is no such project."""
     if who.superuser:
-        return "admin"
+        return "admin" if session.get(Project, project_id) else None
     wanted = select(Membership.role).where(
         col(Membership.project_id) == project_id, col(Membership.person_id) == who.person_id
     )

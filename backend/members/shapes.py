@@ -13,15 +13,21 @@ LONGEST_SECRET = 500
 MOST_DAYS = 3650
 
 
-def clean_name(name: str) -> str:
-    """A name in one spelling: composed, single spaces, no invisible characters; raises ValueError."""
-    composed = unicodedata.normalize("NFC", " ".join(name.split()))
-    if not composed or any(unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Co", "Cn") for letter in composed):
-        raise ValueError("a name has at least one letter, and no control characters")
-    return composed
+# Nothing that cannot be stored or seen: controls, soft hyphens, zero-width and direction marks.
+_UNSEEN = r"\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+NAME_PATTERN = rf"^[^{_UNSEEN}]*[^\s{_UNSEEN}][^{_UNSEEN}]*$"
 
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME), AfterValidator(clean_name)]
+def _one_spelling(name: str) -> str:
+    return unicodedata.normalize("NFC", " ".join(name.split()))
+
+
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=LONGEST_NAME, pattern=NAME_PATTERN),
+    AfterValidator(_one_spelling),
+]
+"""A name in one spelling: composed, with single spaces, without characters that nobody sees."""
 
 
 class SignIn(BaseModel):
