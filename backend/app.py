@@ -16,6 +16,7 @@ from backend.health import router as health_router
 from backend.jobs.routes import router as jobs_router
 from backend.library.playing import router as playing_router
 from backend.library.routes import router as library_router
+from backend.library.sample import router as sample_router
 from backend.members.gate import Gate
 from backend.members.pages import router as doors_router
 from backend.members.routes import router as members_router
@@ -32,8 +33,8 @@ DESCRIPTION = "Finds the clips of a film that are worth keeping, asks curators, 
 EVERYWHERE = errors(InputError, NotSignedIn, NotAllowed, TooManyAttempts, DatabaseUnready)
 
 
-def create_app(settings: Settings, resources: Resources | None = None) -> FastAPI:
-    """The application; `resources` may be shared with whoever made them."""
+def create_app(settings: Settings, resources: Resources | None = None, *, pages: bool = False) -> FastAPI:
+    """The application; `resources` may be shared with whoever made them. `pages`: for people too, once a process."""
     held = resources or Resources(settings)
 
     @asynccontextmanager
@@ -47,10 +48,15 @@ def create_app(settings: Settings, resources: Resources | None = None) -> FastAP
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(OperationalError, _database_error)
-    for router in (library_router, playing_router, jobs_router, scoring_router, search_router, members_router):
+    films = (library_router, sample_router, playing_router)
+    for router in (*films, jobs_router, scoring_router, search_router, members_router):
         app.include_router(router, prefix="/api", responses=EVERYWHERE)
     app.include_router(doors_router)
     app.include_router(health_router)
+    if pages:
+        from labeling.web.pages import mount_pages
+
+        mount_pages(app, held)
     app.add_middleware(Gate, resources=held)
     return app
 

@@ -2,6 +2,7 @@
 
 import signal
 import socket
+from types import FrameType
 
 from sqlmodel import Session
 
@@ -14,8 +15,11 @@ from backend.settings import Settings
 PATIENCE_S = 5
 
 
-def serve(settings: Settings) -> None:
-    """Answer until a signal says stop. Raises DatabaseUnready, and InputError where it may not or cannot listen."""
+def serve(settings: Settings) -> signal.Signals:
+    """Answer until a signal says stop, and give it.
+
+    Raises DatabaseUnready, and InputError where it may not or cannot listen.
+    """
     import uvicorn
 
     from backend.app import create_app
@@ -26,7 +30,7 @@ def serve(settings: Settings) -> None:
         require_safe_binding(settings, session)
     require_free(settings.server.host, settings.server.port, "SELECTS_SERVER__PORT")
     config = uvicorn.Config(
-        create_app(settings, resources),
+        create_app(settings, resources, pages=True),
         host=settings.server.host,
         port=settings.server.port,
         log_config=None,
@@ -34,10 +38,16 @@ def serve(settings: Settings) -> None:
         timeout_graceful_shutdown=PATIENCE_S,
         server_header=False,
     )
-    # uvicorn handles signals while it runs, and raises them once more when it has ended: then they must do nothing.
+    asked = [signal.SIGTERM]
+
+    def remember(number: int, _frame: FrameType | None) -> None:
+        asked[:] = [signal.Signals(number)]
+
+    # uvicorn handles signals while it runs, and raises them once more when it has ended.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+        signal.signal(number, remember)
     uvicorn.Server(config).run()
+    return asked[0]
 
 
 def require_free(host: str, port: int, setting: str) -> None:

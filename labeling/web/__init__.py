@@ -1,0 +1,1 @@
+"""The curator's pages: a NiceGUI shell around static ES-module elements that speak to the API."""

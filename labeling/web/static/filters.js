@@ -1,0 +1,68 @@
+// The chips under the search box. Each is a question that can be left open.
+
+import {getAll, withQuery} from "./api.js";
+import {boot} from "./boot.js";
+import {button, h} from "./dom.js";
+
+const NAMES = ["film", "genre", "year_min", "year_max", "has_faces", "has_speech", "min_duration_s", "max_duration_s"];
+
+export class Filters {
+  #loading = null;
+
+  constructor(changed) {
+    this.fields = {
+      film: select("Film", [["", "Any film"]]), genre: select("Genre", [["", "Any genre"]]),
+      year_min: number("From year", 1870, 2200), year_max: number("To year", 1870, 2200),
+      has_faces: select("Faces", [["", "Faces or none"], ["true", "With faces"], ["false", "Without faces"]]),
+      has_speech: select("Speech", [["", "Speech or none"], ["true", "With speech"], ["false", "Without speech"]]),
+      min_duration_s: number("Shortest shot, seconds", 0, 36000), max_duration_s: number("Longest shot, seconds", 0, 36000),
+    };
+    const {film, genre, year_min, year_max, has_faces, has_speech, min_duration_s, max_duration_s} = this.fields;
+    const clear = button("Clear", () => { this.read(new URLSearchParams()); changed(); }, {kind: "plain"});
+    this.clear = clear;
+    this.element = h("div", {class: "bar chips", role: "group", "aria-label": "Filters"}, chip(film), chip(genre), chip("Years", year_min, "–", year_max),
+      chip(has_faces), chip(has_speech), chip("Shots of", min_duration_s, "–", max_duration_s, "s"), clear);
+    this.element.addEventListener("change", () => { this.#mark(); changed(); });
+    this.#mark();
+  }
+
+  get values() {
+    return Object.fromEntries(NAMES.map((name) => [name, this.fields[name].value]).filter(([, value]) => value !== ""));
+  }
+
+  // Sets the chips from an address.
+  read(said) {
+    for (const name of NAMES) this.fields[name].value = said.get(name) ?? "";
+    this.#mark();
+  }
+
+  // The films and genres that there are; once a project.
+  load() {
+    return this.#loading ??= this.#load();
+  }
+
+  async #load() {
+    if (!boot.project) return;
+    const films = await getAll(withQuery("/api/movies", {project: boot.project, sort: "title", state: "ready"})).catch(() => []);
+    const options = (pairs) => pairs.map(([value, words]) => h("option", {value}, words));
+    this.fields.film.append(...options(films.map((film) => [film.id, film.title])));
+    this.fields.genre.append(...options([...new Set(films.flatMap((film) => film.genres))].sort().map((name) => [name, name])));
+  }
+
+  #mark() {
+    for (const part of this.element.querySelectorAll(".chip")) part.classList.toggle("on", [...part.querySelectorAll("input, select")].some((field) => field.value !== ""));
+    this.clear.hidden = !Object.keys(this.values).length;
+  }
+}
+
+function chip(...parts) {
+  return h("span", {class: "chip"}, parts);
+}
+
+function select(label, options) {
+  return h("select", {"aria-label": label}, options.map(([value, words]) => h("option", {value}, words)));
+}
+
+function number(label, min, max) {
+  return h("input", {type: "number", class: "num", min, max, step: "any", "aria-label": label});
+}

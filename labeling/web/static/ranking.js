@@ -1,0 +1,83 @@
+// How the clips are ranked: weights, content type, genre, length. Every change ranks again at once.
+
+import {boot} from "./boot.js";
+import {button, h} from "./dom.js";
+
+const QUIET_MS = 120;
+
+// "rank": detail is what POST /api/score takes, null for the ranking that is stored.
+class Ranking extends HTMLElement {
+  #timer = null;
+  #weights = false;
+  #length = false;
+
+  connectedCallback() {
+    if (this.slider) return;
+    this.className = "ranking bar";
+    this.slider = h("input", {type: "range", min: 0, max: 100, value: 50, "aria-label": "Weight between viral and compelling", oninput: () => { this.#weights = true; this.#changed(); }});
+    this.viral = h("output", {class: "num viral"}, "0.50");
+    this.compelling = h("output", {class: "num compelling"}, "0.50");
+    this.content = menu("For", "any use", boot.content, () => { this.#weights = this.#length = false; this.#changed(); });
+    this.genre = menu("Genre", "any genre", boot.genres, () => { this.#weights = false; this.#changed(); });
+    this.min = number("Shortest clip, seconds", () => { this.#length = true; this.#changed(); });
+    this.max = number("Longest clip, seconds", () => { this.#length = true; this.#changed(); });
+    this.back = button("As stored", () => this.reset(), {kind: "plain", title: "Back to the ranking that is stored", hidden: true});
+    this.note = h("span", {class: "small muted wrap ranking-note"});
+    this.append(h("div", {class: "weights"}, h("span", {class: "viral"}, "viral"), this.viral, this.slider, this.compelling, h("span", {class: "compelling"}, "compelling")),
+      this.content, this.genre, h("span", {class: "field"}, this.min, "–", this.max, "s"), this.back, this.note);
+  }
+
+  // What the answer says that was ranked by.
+  tell(scored) {
+    if (!this.#weights) this.slider.value = Math.round((1 - scored.weights.viral) * 100);
+    if (!this.#length) [this.min.value, this.max.value] = [scored.min_s, scored.max_s];
+    this.#numbers(scored.weights.viral);
+    const by = scored.model === "prior" ? "Ranked by the prior, relative to this film" : `Ranked by model ${scored.model}`;
+    this.note.textContent = [by, ...scored.notes].join(" · ");
+  }
+
+  reset() {
+    this.#weights = this.#length = false;
+    this.content.value = this.genre.value = "";
+    this.back.hidden = true;
+    this.#send(null);
+  }
+
+  get asked() {
+    const asked = {};
+    if (this.#weights) asked.weight_viral = 1 - Number(this.slider.value) / 100;
+    if (this.content.value) asked.content = this.content.value;
+    if (this.genre.value) asked.genre = this.genre.value;
+    if (this.#length && this.min.value) asked.min_s = Number(this.min.value);
+    if (this.#length && this.max.value) asked.max_s = Number(this.max.value);
+    return asked;
+  }
+
+  #changed() {
+    if (this.#weights) this.#numbers(1 - Number(this.slider.value) / 100);
+    this.back.hidden = false;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#send(this.asked), QUIET_MS);
+  }
+
+  #numbers(viral) {
+    this.viral.textContent = viral.toFixed(2);
+    this.compelling.textContent = (1 - viral).toFixed(2);
+    this.slider.setAttribute("aria-valuetext", `viral ${viral.toFixed(2)}, compelling ${(1 - viral).toFixed(2)}`);
+  }
+
+  #send(detail) {
+    clearTimeout(this.#timer);
+    this.dispatchEvent(new CustomEvent("rank", {detail}));
+  }
+}
+
+customElements.define("selects-ranking", Ranking);
+
+function menu(label, none, names, changed) {
+  return h("select", {class: "input", "aria-label": label, onchange: changed}, h("option", {value: ""}, none), Object.keys(names).map((name) => h("option", {value: name}, name)));
+}
+
+function number(label, changed) {
+  return h("input", {class: "input short num", type: "number", min: 1, max: 36000, step: 1, "aria-label": label, oninput: changed});
+}

@@ -1,0 +1,37 @@
+// Short answers to what the person did; problems stay until they are put away.
+
+import {button, h} from "./dom.js";
+
+const SHOWN_MS = 5000;
+
+class Toasts extends HTMLElement {
+  connectedCallback() {
+    this.setAttribute("role", "status");
+    this.setAttribute("aria-live", "polite");
+  }
+
+  show(words, {problem = false, action = null} = {}) {
+    const toast = h("div", {class: `toast ${problem ? "problem" : ""}`}, h("p", {}, words),
+      action && button(action.words, () => { toast.remove(); action.run(); }),
+      button("", () => toast.remove(), {kind: "plain", symbol: "close", title: "Put away"}));
+    if (problem) toast.setAttribute("role", "alert");
+    this.append(toast);
+    if (!problem) setTimeout(() => toast.remove(), SHOWN_MS);
+  }
+}
+
+customElements.define("selects-toasts", Toasts);
+
+export function toast(words, options) {
+  document.querySelector("selects-toasts").show(words, options);
+}
+
+// Run what a person asked for; what goes wrong is said.
+export async function attempt(action) {
+  try {
+    return await action();
+  } catch (error) {
+    if (error.name !== "AbortError") toast(error.message, {problem: true});
+    return undefined;
+  }
+}
