@@ -1,5 +1,6 @@
 """The commands of the service: `selects up`, and its parts one by one."""
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -8,10 +9,17 @@ import typer
 
 from backend.errors import InputError
 
+INTERRUPTED = 130
+
 service_app = typer.Typer()
 
 Host = Annotated[str | None, typer.Option(metavar="ADDRESS", help="Where to listen (default: this machine only).")]
 Port = Annotated[int | None, typer.Option(min=1, max=65535, metavar="PORT", help="Port (default 8600).")]
+
+
+def exit_code(asked: signal.Signals) -> int:
+    """130 after Ctrl-C, 0 where a service manager asked for the end."""
+    return INTERRUPTED if asked == signal.SIGINT else 0
 
 
 @service_app.command()
@@ -26,7 +34,7 @@ def up(
     from backend.up import up as run
 
     set_up_logs("up")
-    run(load_settings().listening(host, port), workers)
+    raise typer.Exit(exit_code(run(load_settings().listening(host, port), workers)))
 
 
 @service_app.command()
@@ -37,7 +45,7 @@ def serve(host: Host = None, port: Port = None) -> None:
     from backend.settings import load_settings
 
     set_up_logs("server")
-    run(load_settings().listening(host, port))
+    raise typer.Exit(exit_code(run(load_settings().listening(host, port))))
 
 
 @service_app.command()

@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 from backend.database import database_now, utc_now
 from backend.dependencies import ResourcesDep
 from backend.errors import DatabaseUnready
+from backend.jobs.liveness import living
 from backend.jobs.models import STATES, Job, JobStage, Worker
 from backend.library.models import Movie
 from backend.migrations.run import require_current
@@ -51,7 +52,7 @@ def ready(resources: ResourcesDep, response: Response) -> Ready:
     checks, notes = {"database": _database(resources)}, []
     if checks["database"] == "ok":
         with Session(resources.reading) as session:
-            alive = session.exec(select(func.count()).select_from(Worker).where(col(Worker.state) == "alive")).one()
+            alive = living(session)
             lacking = without_vectors(session)
         checks["workers"] = "ok" if alive else "no worker is running; films wait until one is (`selects worker`)"
         if lacking:
@@ -136,8 +137,7 @@ def _films(session: Session) -> Iterable[Metric]:
 
 
 def _workers(session: Session) -> Iterable[Metric]:
-    alive = session.exec(
-        select(func.count(), func.max(database_now() - col(Worker.beat))).where(col(Worker.state) == "alive")
-    ).one()
-    yield GaugeMetricFamily("selects_workers", "Workers that are alive.", value=alive[0])
-    yield GaugeMetricFamily("selects_worker_silence_seconds", "Longest time since a heartbeat.", value=alive[1] or 0.0)
+    yield GaugeMetricFamily("selects_workers", "Workers that were heard of just now.", value=living(session))
+    silence = select(func.max(database_now() - col(Worker.beat))).where(col(Worker.state) == "alive")
+    value = session.exec(silence).one() or 0.0
+    yield GaugeMetricFamily("selects_worker_silence_seconds", "Longest time since a heartbeat.", value=value)

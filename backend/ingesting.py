@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
-from backend.errors import InputError
-from backend.jobs.models import OPEN, Job, Worker
+from backend.analysis.checksum import checksums_file, remembered_checksum
+from backend.errors import Conflict, InputError
+from backend.jobs.liveness import living
+from backend.jobs.models import OPEN, Job
 from backend.jobs.service import enqueue
 from backend.library.models import Movie, MovieFacts
 from backend.library.places import films_in
@@ -33,15 +36,35 @@ def ingest(resources: Resources, paths: Sequence[Path], by: str, show: Show) -> 
     waiting = [job for job in jobs if job is not None]
     if not waiting:
         return []
-    if _alive(resources):
-        return _follow(resources, waiting, show, lambda: None)
-    with hold(resources.settings):
-        own = [] if resources.chroma.healthy() else chroma_part(resources.settings)
-        running = Supervisor([*own, worker_part(1, "cpu,gpu")])
-        try:
-            return _follow(resources, waiting, show, running.look)
-        finally:
-            running.stop()
+    with ExitStack() as own:
+        return _follow(resources, waiting, show, _Own(resources, own).look)
+
+
+class _Own:
+    """Parts of our own, for as long as no worker runs on this library: then nobody would do the jobs."""
+
+    def __init__(self, resources: Resources, ending: ExitStack) -> None:
+        self._resources, self._ending = resources, ending
+        self._running: Supervisor | None = None
+
+    def look(self) -> None:
+        """Look after our parts, and start them where they are needed."""
+        if self._running is not None:
+            self._running.look()
+        elif not self._is_served():
+            settings = self._resources.settings
+            try:
+                self._ending.enter_context(hold(settings))
+            except Conflict:  # `selects up` runs; its worker is being started again
+                return
+            vectors = [] if self._resources.chroma.healthy() else chroma_part(settings)
+            worker = worker_part(1, "cpu,gpu", log=settings.home / "logs" / "worker.log")
+            self._running = Supervisor([*vectors, worker])
+            self._ending.callback(self._running.stop)
+
+    def _is_served(self) -> bool:
+        with Session(self._resources.reading) as session:
+            return bool(living(session))
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:
@@ -63,6 +86,7 @@ def _add(resources: Resources, project: int, path: Path, by: str, show: Show) ->
         path=path,
         source="path",
         size_bytes=path.stat().st_size,
+        sha256=remembered_checksum(path, checksums_file(resources.home)),
         facts=MovieFacts(),
         profile=resources.settings.analysis.profile,
     )
@@ -75,11 +99,6 @@ def _add(resources: Resources, project: int, path: Path, by: str, show: Show) ->
     enqueue(resources.queue, job)
     show(job, movie.title)
     return job
-
-
-def _alive(resources: Resources) -> bool:
-    with Session(resources.reading) as session:
-        return bool(session.exec(select(func.count()).select_from(Worker).where(col(Worker.state) == "alive")).one())
 
 
 def _follow(resources: Resources, jobs: Sequence[Job], show: Show, look: Callable[[], None]) -> list[Job]:

@@ -1,6 +1,7 @@
 """The parts that Selects is made of on one machine, and what must be there before they start."""
 
 import sys
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 from sqlmodel import Session, select
@@ -50,12 +51,13 @@ def chroma_part(settings: Settings) -> list[Part]:
     child = chroma_child(settings.vectors, settings.home)
     if child is None:
         return []
-    return [Part("vectors", child.arguments, child.environment, log=settings.home / "logs" / "vectors.log")]
+    log = settings.home / "logs" / "vectors.log"
+    return [Part("vectors", child.arguments, child.environment, log=log, lock=settings.home / "vectors.lock")]
 
 
-def worker_part(number: int, queues: str) -> Part:
-    """A worker."""
-    return Part(f"worker {number}", (*_selects(), "worker", "--queues", queues))
+def worker_part(number: int, queues: str, log: Path | None = None) -> Part:
+    """A worker; what it says goes into `log` where that is given."""
+    return Part(f"worker {number}", (*_selects(), "worker", "--queues", queues), log=log)
 
 
 def server_part(settings: Settings) -> Part:

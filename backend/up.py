@@ -24,11 +24,12 @@ class NotStarted(SelectsError):
     """A part of Selects did not start; the lines above say why."""
 
 
-def up(settings: Settings, workers: int) -> None:
-    """Run vectors, server and workers until a signal says stop; what dies is started again."""
-    resources, stop = Resources(settings), threading.Event()
+def up(settings: Settings, workers: int) -> signal.Signals:
+    """Run vectors, server and workers until a signal says stop, and give it; what dies is started again."""
+    resources, stop, asked = Resources(settings), threading.Event(), [signal.SIGTERM]
 
-    def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
+    def ask_to_stop(number: int, _frame: FrameType | None) -> None:
+        asked[:] = [signal.Signals(number)]
         stop.set()
 
     with hold(settings):
@@ -59,6 +60,7 @@ def up(settings: Settings, workers: int) -> None:
             with Session(resources.engine) as session:
                 close_launch_links(session, holder)
             resources.close()
+    return asked[0]
 
 
 def address(settings: Settings) -> str:

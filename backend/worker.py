@@ -10,7 +10,7 @@ import structlog
 from sqlmodel import Session
 
 from backend.errors import UnknownName
-from backend.jobs.liveness import Heart, bury, enrol, worker_name
+from backend.jobs.liveness import bury, enrol, heart, reaper, worker_name
 from backend.jobs.queue import APPLICATION, APPLICATION_VERSION, QUEUES, quiet_dbos, store_url
 from backend.migrations.run import require_current
 from backend.resources import Resources
@@ -31,26 +31,29 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES) -> None:
             raise UnknownName("queue", queue, QUEUES)
     resources, name = Resources(settings), worker_name()
     require_current(resources.engine)
-    stopping = threading.Event()
+    stopping, asked = threading.Event(), [signal.SIGTERM]
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
+    def stop(number: int, _frame: FrameType | None) -> None:
+        asked[:] = [signal.Signals(number)]
         stopping.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     with Session(resources.engine) as session:
         enrol(session, name, queues)
-    heart = Heart(resources, name, _give_up)
-    heart.start()
+    tickers = (heart(resources, name, _give_up), reaper(resources, name))
+    for each in tickers:
+        each.start()
     _launch(settings, resources, name, queues)
     log.info("worker ready", worker=name, queues=list(queues))
     stopping.wait()
-    heart.stop()
+    for each in tickers:
+        each.stop()
     with Session(resources.engine) as session:
         bury(session, name)
     log.info("worker stopped", worker=name)
     # Threads are in the middle of steps that nobody waits for: their files appear whole or not, their rows are fenced.
-    os._exit(0)
+    os._exit(130 if asked[0] == signal.SIGINT else 0)
 
 
 def _launch(settings: Settings, resources: Resources, name: str, queues: Sequence[str]) -> None:

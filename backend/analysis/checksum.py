@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,16 +13,29 @@ CHUNK_BYTES = 4 << 20
 REMEMBERED = 2000
 
 
+def checksums_file(home: Path) -> Path:
+    """Where checksums are remembered."""
+    return home / "checksums.json"
+
+
 def film_checksum(path: Path, memory: Path, progress: Callable[[int, int], None] = lambda done, total: None) -> str:
     """The sha256 of the file's content, in hex; `memory` is the JSON file of those already known."""
     found = path.stat()
-    key = f"{path.resolve()}\0{found.st_size}\0{found.st_mtime_ns}\0{found.st_ino}"
-    known = _recall(memory)
+    key, known = _key(path, found), _recall(memory)
     if key not in known:
         known[key] = _digest(path, found.st_size, progress)
         recent = dict(list(known.items())[-REMEMBERED:])
         write_atomically(memory, json.dumps(recent).encode())
     return known[key]
+
+
+def remembered_checksum(path: Path, memory: Path) -> str | None:
+    """The sha256 of a file that has not changed since it was last summed, else None."""
+    return _recall(memory).get(_key(path, path.stat()))
+
+
+def _key(path: Path, found: os.stat_result) -> str:
+    return f"{path.resolve()}\0{found.st_size}\0{found.st_mtime_ns}\0{found.st_ino}"
 
 
 def _recall(memory: Path) -> dict[str, str]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.analysis.cache import FilmCache, Heard
-from backend.analysis.checksum import film_checksum
+from backend.analysis.checksum import checksums_file, film_checksum
 from backend.analysis.hearing import hear, transcript
 from backend.analysis.looking import Seen, load, look
 from backend.analysis.measuring import measure
@@ -76,7 +76,7 @@ def watch(request: AnalysisRequest, progress: Progress = silent) -> Watched:
 def cache_of(path: Path, home: Path, progress: Progress = silent) -> FilmCache:
     """The folder in which everything made from a film is kept: it is named by the checksum."""
     told = lambda done, total: progress("checksum", done, total)  # noqa: E731  a callback
-    return FilmCache(home / "films" / film_checksum(path, home / "checksums.json", told))
+    return FilmCache(home / "films" / film_checksum(path, checksums_file(home), told))
 
 
 def analyse(request: AnalysisRequest, progress: Progress = silent) -> Analysis:

@@ -8,14 +8,14 @@ import uuid
 from collections.abc import Callable, Sequence
 
 import structlog
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, func, insert, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlmodel import Session, col, select
 
 from backend.database import database_now, rows_changed
-from backend.jobs.models import Job, Lease, Worker
-from backend.jobs.queue import JobQueue
-from backend.jobs.service import enqueue
+from backend.jobs.models import OPEN, Job, Lease, Worker
+from backend.jobs.queue import ENDED, JobQueue
+from backend.jobs.service import enqueue, put_back
 from backend.resources import Resources
 
 BEAT_EVERY_S = 1.0
@@ -23,6 +23,7 @@ SILENT_S = 5.0
 LEASE_S = 10.0
 REMEMBER_DEAD_S = 24 * 3600.0
 LOST_AFTER_S = 5.0
+REAPER = "reaper"
 
 log = structlog.get_logger("selects.worker")
 
@@ -75,13 +76,19 @@ def take_lease(session: Session, name: str, holder: str, seconds: float = LEASE_
     return True
 
 
-def sweep(session: Session, queue: JobQueue, holder: str) -> None:
+def living(session: Session) -> int:
+    """How many workers were heard of just now. Where none sweeps, those that were killed still stand as alive."""
+    heard = (col(Worker.state) == "alive", col(Worker.beat) >= database_now() - SILENT_S)
+    return session.exec(select(func.count()).select_from(Worker).where(*heard)).one()
+
+
+def sweep(session: Session, queue: JobQueue, holder: str) -> bool:
     """One round of the reaper: the silent are dead, and what any dead worker has left is given to the living.
 
-    All dead names are asked for each time: a reaper can die between two lines of this.
+    All dead names are asked for each time: a reaper can die between two lines of this. False where another reaps.
     """
-    if not take_lease(session, "reaper", holder):
-        return
+    if not take_lease(session, REAPER, holder):
+        return False
     silent = update(Worker).where(col(Worker.state) == "alive", col(Worker.beat) < database_now() - SILENT_S)
     if rows_changed(session, silent.values(state="dead")):
         log.warning("a worker went silent")
@@ -92,36 +99,75 @@ def sweep(session: Session, queue: JobQueue, holder: str) -> None:
     dead = session.exec(select(Worker.name).where(col(Worker.state) == "dead")).all()
     session.commit()
     for workflow, served_by in queue.stranded(dead) if dead else ():
+        if not take_lease(session, REAPER, holder):  # paused for so long that another reaps
+            return False
         log.info("going on with what a dead worker left", workflow=workflow)
         queue.resume(workflow, served_by)
-    # A job whose row was committed by a process that died before it was enqueued.
-    waiting = session.exec(select(Job).where(col(Job.state) == "queued")).all()
+    return True
+
+
+def find_lost(session: Session, queue: JobQueue) -> None:
+    """Enqueue open jobs that the job store does not know, or whose workflow has ended without them.
+
+    The first were committed by a process that died before it had enqueued them. Only the reaper calls this.
+    """
+    jobs = session.exec(select(Job).where(col(Job.state).in_(OPEN))).all()
+    session.expunge_all()
     session.commit()
-    for job in waiting:
-        if time.time() - job.created_at.timestamp() > LOST_AFTER_S:
+    old = [job for job in jobs if time.time() - job.created_at.timestamp() > LOST_AFTER_S]
+    states = queue.states([job.workflow for job in old]) if old else {}
+    for job in old:
+        state = states.get(job.workflow)
+        if state is None:
             enqueue(queue, job)
+        elif state in ENDED and put_back(session, job):
+            log.warning("a job was lost and is queued again", job=job.id)
+            enqueue(queue, session.get_one(Job, job.id))
 
 
-class Heart(threading.Thread):
-    """Beats once a second in a thread of its own and looks after the dead; ends the process when it is dead itself."""
+class Ticker(threading.Thread):
+    """Does something once a second, in a thread of its own; what fails is tried again a second later."""
 
-    def __init__(self, resources: Resources, name: str, give_up: Callable[[], None]) -> None:
-        super().__init__(name="heart", daemon=True)
-        self._resources, self._worker, self._give_up = resources, name, give_up
+    def __init__(self, name: str, work: Callable[[], None]) -> None:
+        super().__init__(name=name, daemon=True)
+        self._work = work
         self._stop = threading.Event()
 
     def run(self) -> None:
-        """Beat until told to stop."""
+        """Work until told to stop."""
         while not self._stop.wait(BEAT_EVERY_S):
             try:
-                with Session(self._resources.engine) as session:
-                    if not beat(session, self._worker):
-                        self._give_up()
-                        return
-                    sweep(session, self._resources.queue, self._worker)
+                self._work()
             except SQLAlchemyError as problem:
                 log.warning("the database does not answer", problem=type(problem).__name__)
+            except Exception:
+                log.exception("failed, and is tried again", what=self.name)
 
     def stop(self) -> None:
         """End the thread."""
         self._stop.set()
+
+
+def heart(resources: Resources, name: str, give_up: Callable[[], None]) -> Ticker:
+    """Beats for a worker; calls `give_up` where it is dead itself."""
+
+    def work() -> None:
+        with Session(resources.engine) as session:
+            if not beat(session, name):
+                give_up()
+
+    return Ticker("heart", work)
+
+
+def reaper(resources: Resources, name: str) -> Ticker:
+    """Looks after the dead and the lost; beside the heart, which must not wait for the job store."""
+    looked = 0.0
+
+    def work() -> None:
+        nonlocal looked
+        with Session(resources.engine) as session:
+            if sweep(session, resources.queue, name) and time.monotonic() - looked > LOST_AFTER_S:
+                find_lost(session, resources.queue)
+                looked = time.monotonic()
+
+    return Ticker("reaper", work)

@@ -1,7 +1,7 @@
 """The way into the store of durable jobs for those who do not run them: enqueue, cancel, resume."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ APPLICATION = "selects"
 # Raised only when running jobs of an older program cannot be finished by this one.
 APPLICATION_VERSION = "schema-1"
 QUEUES = ("cpu", "gpu")
+ENDED = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
+ASKED_AT_ONCE = 1000
 
 
 def quiet_dbos() -> None:
@@ -77,12 +79,18 @@ class JobQueue:
 
     def stranded(self, executors: Iterable[str]) -> list[tuple[str, str]]:
         """(workflow, queue) of all that dead executors have left unfinished."""
-        found = []
-        for executor in executors:
-            left = self._client.list_workflows(
-                status="PENDING", executor_id=executor, load_input=False, load_output=False
-            )
-            found += [(each.workflow_id, each.queue_name or QUEUES[0]) for each in left]
+        left = self._client.list_workflows(
+            status="PENDING", executor_id=list(executors), load_input=False, load_output=False
+        )
+        return [(each.workflow_id, each.queue_name or QUEUES[0]) for each in left]
+
+    def states(self, workflows: Sequence[str]) -> dict[str, str]:
+        """The state of each workflow that is known: ENQUEUED, PENDING, or one of ENDED."""
+        found: dict[str, str] = {}
+        for at in range(0, len(workflows), ASKED_AT_ONCE):
+            part = list(workflows[at : at + ASKED_AT_ONCE])
+            listed = self._client.list_workflows(workflow_ids=part, load_input=False, load_output=False)
+            found |= {each.workflow_id: each.status for each in listed}
         return found
 
     def resume(self, workflow: str, queue: str) -> None:

@@ -19,7 +19,7 @@ QUEUE_OF_KIND = {"ingest": "cpu"}
 
 
 class Fenced(SelectsError):
-    """This process was given up for dead, or its job was given to another: nothing of what it does may count."""
+    """This worker was given up for dead, or its job was given to another: nothing of what it does may count."""
 
 
 class Cancelled(SelectsError):
@@ -129,10 +129,7 @@ def retry(session: Session, queue: JobQueue, job: Job) -> None:
         raise Conflict(f"The job is {job.state}; only failed and cancelled ones can be tried again.")
     if job.movie_id is None:
         raise Conflict("The film of this job is gone; add it again.")
-    job.attempts += 1
-    job.workflow = f"{job.id}-{job.attempts}"
-    job.state, job.problem, job.note, job.worker = "queued", "", "", ""
-    job.finished_at = None
+    _next_workflow(job)
     _tell_movie(session, job, "waiting", "")
     session.add(job)
     session.commit()
@@ -141,21 +138,25 @@ def retry(session: Session, queue: JobQueue, job: Job) -> None:
 
 
 def claim(session: Session, doing: Doing, stage: str, fraction: float) -> Job:
-    """Take a job for this worker before a stage; raises Fenced, or Cancelled where it was asked to stop."""
+    """Take a job for this worker before a stage; raises Fenced, or Cancelled where it was asked to stop or has ended.
+
+    Whoever is handed the workflow takes the job from whoever has it: DBOS hands it out again only when the first is
+    given up for dead, or by the order of a reaper that was paused; the one before then finds itself fenced.
+    """
     job = session.get(Job, doing.job_id, with_for_update=True)
     if job is None:
-        raise Cancelled("The film was deleted while it was being analysed.")
-    if job.workflow != doing.workflow or not _alive(session, doing.worker):
-        raise Fenced
-    if job.worker not in ("", doing.worker) and _alive(session, job.worker):
-        raise Fenced
-    if job.state in ("cancelling", "cancelled"):
         raise Cancelled
-    job.worker, job.state, job.stage, job.fraction = doing.worker, "running", stage, fraction
+    if job.workflow != doing.workflow or not is_alive(session, doing.worker):
+        raise Fenced
+    job.worker = doing.worker
+    session.add(job)
+    if job.state not in ("queued", "running"):
+        session.commit()
+        raise Cancelled
+    job.state, job.stage, job.fraction = "running", stage, fraction
     job.done, job.of, job.unit, job.speed, job.eta_s = 0.0, 0.0, "", None, None
     job.started_at = job.started_at or utc_now()
     _tell_movie(session, job, "working", "")
-    session.add(job)
     session.commit()
     session.refresh(job)
     return job
@@ -182,32 +183,79 @@ def stage_done(session: Session, doing: Doing, stage: str, seconds: float, note:
 
 
 def left_behind(session: Session, doing: Doing) -> list[str]:
-    """The checksum of the film of a job whose film was deleted meanwhile: what was made of it must go, too."""
+    """Checksums whose derived files must go: of what the job's film was before, of a film deleted meanwhile."""
     job = session.get(Job, doing.job_id)
-    return [job.request["sha256"]] if job and job.movie_id is None and "sha256" in job.request else []
+    if job is None:
+        return []
+    last = [job.request["sha256"]] if job.movie_id is None and "sha256" in job.request else []
+    return [*job.request.get("replaced", ()), *last]
 
 
 def fence(session: Session, doing: Doing) -> None:
     """Raise Fenced or Cancelled unless the job is this worker's, within the transaction that has effects."""
     job = session.get(Job, doing.job_id, with_for_update=True, populate_existing=True)
-    if job is None or job.worker != doing.worker or job.workflow != doing.workflow or job.state != "running":
+    if job is None or not _is_mine(job, doing) or job.state != "running":
         _why_not(session, doing)
-    if not _alive(session, doing.worker):
+    if not is_alive(session, doing.worker):
         raise Fenced
 
 
-def finish(session: Session, doing: Doing, state: str, *, problem: str = "", note: str = "") -> None:
-    """End a job as done, failed or cancelled, unless it is no longer this worker's."""
-    values: dict[str, Any] = {"state": state, "problem": problem, "finished_at": utc_now(), "eta_s": None}
-    if note:
-        values["note"] = note
+def finish(session: Session, doing: Doing, state: str, *, problem: str = "") -> None:
+    """End a job as done, failed or cancelled, unless it has ended or is another's by now; raises Fenced for the dead.
+
+    One that was asked to stop ends as cancelled, whatever came of that.
+    """
+    if not is_alive(session, doing.worker):
+        raise Fenced
+    job = session.get(Job, doing.job_id, with_for_update=True, populate_existing=True)
+    if job is None or not _is_mine(job, doing) or job.state not in OPEN:
+        session.commit()
+        return
+    if job.state == "cancelling" and state != "done":
+        state, problem = "cancelled", ""
+    job.state, job.problem, job.finished_at, job.eta_s = state, problem, utc_now(), None
     if state == "done":
-        values["fraction"] = 1.0
-    changed = rows_changed(session, update(Job).where(*_mine(doing), col(Job.state).in_(OPEN)).values(**values))
-    job = session.get(Job, doing.job_id)
-    if changed and job is not None and state != "done":
+        job.fraction = 1.0
+    else:
         _tell_movie(session, job, state, problem)
+    session.add(job)
     session.commit()
+
+
+def put_back(session: Session, job: Job) -> bool:
+    """Queue an open job anew whose workflow has ended without it, as a new workflow; False where it is not so any more.
+
+    One that was asked to stop ends instead. The caller enqueues.
+    """
+    found = session.get(Job, job.id, with_for_update=True, populate_existing=True)
+    if found is None or found.workflow != job.workflow or found.state not in OPEN:
+        session.commit()
+        return False
+    if found.state == "cancelling":
+        found.state, found.finished_at = "cancelled", utc_now()
+        _tell_movie(session, found, "cancelled", "")
+    else:
+        _next_workflow(found)
+    session.add(found)
+    session.commit()
+    session.refresh(found)
+    return found.state == "queued"
+
+
+def is_alive(session: Session, worker: str) -> bool:
+    """Whether a worker has not been given up for dead."""
+    return session.exec(select(Worker.state).where(col(Worker.name) == worker)).one_or_none() == "alive"
+
+
+def _next_workflow(job: Job) -> None:
+    job.attempts += 1
+    job.workflow = f"{job.id}-{job.attempts}"
+    job.state, job.problem, job.note, job.worker = "queued", "", "", ""
+    job.finished_at = None
+
+
+def _is_mine(job: Job, doing: Doing) -> bool:
+    return job.workflow == doing.workflow and job.worker == doing.worker
 
 
 def _mine(doing: Doing) -> tuple[Any, ...]:
@@ -217,15 +265,9 @@ def _mine(doing: Doing) -> tuple[Any, ...]:
 
 def _why_not(session: Session, doing: Doing) -> None:
     job = session.get(Job, doing.job_id, populate_existing=True)
-    if job is None:
-        raise Cancelled("The film was deleted while it was being analysed.")
-    if job.workflow == doing.workflow and job.worker == doing.worker and job.state in ("cancelling", "cancelled"):
+    if job is None or (_is_mine(job, doing) and job.state in ("cancelling", "cancelled")):
         raise Cancelled
     raise Fenced
-
-
-def _alive(session: Session, worker: str) -> bool:
-    return session.exec(select(Worker.state).where(col(Worker.name) == worker)).one_or_none() == "alive"
 
 
 def _tell_movie(session: Session, job: Job, state: str, problem: str) -> None:

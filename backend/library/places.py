@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from filelock import FileLock
+
 from backend.errors import InputError
 from backend.settings import Settings
 
@@ -65,6 +67,17 @@ def require_film_name(name: str) -> str:
 def uploads_folder(home: Path) -> Path:
     """Where uploaded films lie, each in a folder named by its checksum."""
     return home / "uploads"
+
+
+def uploads_lock(home: Path) -> FileLock:
+    """Held while a film moves into the folder of uploads and gets its row, or is removed there for want of one."""
+    uploads_folder(home).mkdir(parents=True, exist_ok=True)
+    return FileLock(uploads_folder(home) / ".lock")
+
+
+def poster_path(home: Path, movie_id: int) -> Path:
+    """Where the poster of a film lies, if it was given one."""
+    return home / "posters" / str(movie_id)
 
 
 def derived_folders(home: Path, sha256: str) -> tuple[Path, ...]:

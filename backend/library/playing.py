@@ -13,6 +13,7 @@ from backend.dependencies import PrincipalDep, ReadSession, ResourcesDep, WriteS
 from backend.errors import InputError, NotAllowed, NotFound, TooLarge
 from backend.files import write_atomically
 from backend.library.models import Movie
+from backend.library.places import poster_path
 from backend.library.service import movie_named, shown
 from backend.library.shapes import MoviePublic
 from backend.resources import Resources
@@ -56,7 +57,7 @@ def keyframe(
 def picture(movie_id: int, session: ReadSession, who: PrincipalDep, resources: ResourcesDep) -> Response:
     """The poster, or the keyframe that stands in for it."""
     movie = movie_named(session, who, movie_id)
-    if movie.poster and (poster := _poster(resources, movie)).is_file():
+    if movie.poster and (poster := poster_path(resources.home, movie_id)).is_file():
         return FileResponse(poster, media_type=movie.poster, headers={"Cache-Control": "private, no-cache"})
     path = _keyframe(resources, movie, movie.picture)
     if path is None:
@@ -81,7 +82,7 @@ def set_poster(
     if kind is None:
         raise InputError("A poster must be a JPEG or PNG picture.")
     movie.poster = kind
-    write_atomically(_poster(resources, movie), content)
+    write_atomically(poster_path(resources.home, movie_id), content)
     session.add(movie)
     session.commit()
     return shown(session, [movie])[0]
@@ -100,7 +101,3 @@ def _keyframe(resources: Resources, movie: Movie, frame: int) -> Path | None:
     folder = FilmCache(resources.home / "films" / movie.sha256).scan_folder(movie.scan_key)
     path = keyframe_path(folder, frame)
     return path if path.is_file() else None
-
-
-def _poster(resources: Resources, movie: Movie) -> Path:
-    return resources.home / "posters" / str(movie.id)

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from sqlmodel import Session, col, select
 from starlette.concurrency import run_in_threadpool
 
+from backend.analysis.checksum import checksums_file, remembered_checksum
 from backend.answers import errors
 from backend.dependencies import PageDep, PrincipalDep, ReadSession, ResourcesDep, WriteSession
 from backend.errors import Conflict, InputError, NotAllowed, NotFound, OutputError, TooLarge
@@ -16,7 +17,7 @@ from backend.jobs.service import enqueue, public
 from backend.library import candidates as clips
 from backend.library import service
 from backend.library.models import DialogueLine, Movie, MovieFacts, MovieState, ProjectBase, ProjectPublic, Scene, Shot
-from backend.library.places import allowed_path
+from backend.library.places import allowed_path, uploads_lock
 from backend.library.shapes import (
     Added,
     CandidateNew,
@@ -28,7 +29,7 @@ from backend.library.shapes import (
     ScenePublic,
     ShotPublic,
 )
-from backend.library.uploads import Uploaded, receive
+from backend.library.uploads import Uploaded, keep, receive
 from backend.members.service import Principal
 from backend.paging import Paged, paged
 from backend.resources import Resources
@@ -98,8 +99,8 @@ async def add_movie(request: Request, response: Response, resources: ResourcesDe
         # Who may not add films is told before the film is sent whole.
         await run_in_threadpool(_may_add, resources, who, None)
         limit = resources.settings.upload_limit_bytes
-        uploaded = await receive(request.stream(), request.headers, resources.home, limit)
-        added = await run_in_threadpool(_add_upload, resources, who, uploaded)
+        async with receive(request.stream(), request.headers, resources.home, limit) as uploaded:
+            added = await run_in_threadpool(_add_upload, resources, who, uploaded)
     else:
         wanted = _path_asked(await _json_body(request))
         added = await run_in_threadpool(_add_path, resources, who, wanted)
@@ -152,7 +153,7 @@ def delete_movie(
     """
     movie = service.movie_named(session, who, movie_id, "admin")
     sha256 = movie.sha256
-    service.delete_movie(session, resources.home, movie, upload=upload)
+    service.delete_movie(session, resources, movie, upload=upload)
     if sha256:
         remove_vectors(resources, sha256)
 
@@ -260,6 +261,7 @@ def _add_path(resources: Resources, who: Principal, wanted: MoviePath) -> Added:
         path=path,
         source="path",
         size_bytes=path.stat().st_size,
+        sha256=remembered_checksum(path, checksums_file(resources.home)),
         facts=MovieFacts.model_validate(wanted.model_dump()),
         genres=tuple(wanted.genres),
         audio_track=wanted.audio_track,
@@ -276,17 +278,23 @@ def _add_upload(resources: Resources, who: Principal, uploaded: Uploaded) -> Add
         wanted = MoviePath.model_validate(fields | {"path": uploaded.name})
     except ValidationError as wrong:
         raise _said(wrong) from None
-    film = service.NewFilm(
-        path=uploaded.path,
-        source="upload",
-        size_bytes=uploaded.size_bytes,
-        facts=MovieFacts.model_validate(wanted.model_dump()),
-        genres=tuple(wanted.genres),
-        sha256=uploaded.sha256,
-        audio_track=wanted.audio_track,
-        profile=resources.settings.analysis.profile,
-    )
-    return _added(resources, who, wanted.project, film)
+    project = _may_add(resources, who, wanted.project)
+    with uploads_lock(resources.home):
+        path = keep(uploaded, resources.home)
+        film = service.NewFilm(
+            path=path,
+            source="upload",
+            size_bytes=uploaded.size_bytes,
+            facts=MovieFacts.model_validate(wanted.model_dump()),
+            genres=tuple(wanted.genres),
+            sha256=uploaded.sha256,
+            audio_track=wanted.audio_track,
+            profile=resources.settings.analysis.profile,
+        )
+        try:
+            return _added(resources, who, project, film)
+        finally:  # the film may be in the library already, by its path
+            service.remove_upload(resources, path)
 
 
 def _added(resources: Resources, who: Principal, project: int | None, film: service.NewFilm) -> Added:

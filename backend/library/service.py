@@ -6,17 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, func, update
+from sqlalchemy import delete, func, or_, update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from backend.database import utc_now
 from backend.errors import NotFound
 from backend.jobs.models import OPEN, Job
 from backend.jobs.service import new_job, public
 from backend.library.models import Candidate, DialogueLine, Movie, MovieFacts, Project, ProjectPublic, Scene, Shot
-from backend.library.places import derived_folders, title_of, uploads_folder
+from backend.library.places import derived_folders, poster_path, title_of, uploads_folder, uploads_lock
 from backend.library.shapes import MovieChange, MoviePublic
 from backend.members.models import Membership, Role
 from backend.members.service import Principal, require_role, role_in
+from backend.resources import Resources
 
 SORTS = {
     "newest": (col(Movie.created_at).desc(), col(Movie.id).desc()),
@@ -76,7 +79,7 @@ def movie_named(session: Session, who: Principal, movie_id: int, role: Role = "v
 
 @dataclass(frozen=True)
 class NewFilm:
-    """A film that comes in. `sha256` is known of uploads, of paths it is found by the job."""
+    """A film that comes in. `sha256` is known of uploads and of files seen before; of others the job finds it."""
 
     path: Path
     source: str
@@ -91,31 +94,23 @@ class NewFilm:
 def add_movie(session: Session, project_id: int, film: NewFilm, by: str) -> tuple[Movie, Job | None, bool]:
     """The film's row, the job that will analyse it (None if that is done), and whether it was known.
 
-    The same file is one film: by checksum for uploads, by path and size for paths until the job knows the checksum.
+    The same file is one film: by checksum where that is known, else by path until the job knows the checksum.
     """
-    same = col(Movie.sha256) == film.sha256 if film.sha256 else col(Movie.path) == str(film.path)
-    wanted = select(Movie).where(col(Movie.project_id) == project_id, same).with_for_update()
-    movie = session.exec(wanted).first()
+    movie = _known_movie(session, project_id, film)
     known = movie is not None
     if movie is None:
-        facts = film.facts.model_dump()
-        facts["title"] = facts["title"].strip() or title_of(film.path.name)
-        movie = Movie(
-            **facts,
-            project_id=project_id,
-            genres=list(film.genres),
-            path=str(film.path),
-            source=film.source,
-            sha256=film.sha256,
-            size_bytes=film.size_bytes,
-            audio_track=film.audio_track,
-            profile=film.profile,
-        )
-        session.add(movie)
-        session.flush()
+        try:
+            movie = _new_movie(session, project_id, film)
+        except IntegrityError:  # the same file came in at the same moment
+            session.rollback()
+            movie, known = _known_movie(session, project_id, film), True
+            if movie is None:
+                raise
+    if not Path(movie.path).is_file():  # it was moved
+        movie.path, movie.source = str(film.path), film.source
     job = _newest_job(session, movie.id or 0)
-    unchanged = known and movie.size_bytes == film.size_bytes
-    if unchanged and (movie.state == "ready" or (job is not None and job.state in OPEN)):
+    same = movie.sha256 == film.sha256 if film.sha256 else movie.sha256 is None
+    if known and same and (movie.state == "ready" or (job is not None and job.state in OPEN)):
         session.commit()
         return movie, None if movie.state == "ready" else job, True
     if movie.state != "ready":
@@ -125,6 +120,33 @@ def add_movie(session: Session, project_id: int, film: NewFilm, by: str) -> tupl
     session.refresh(movie)
     session.refresh(job)
     return movie, job, known
+
+
+def _known_movie(session: Session, project_id: int, film: NewFilm) -> Movie | None:
+    """The film at this path, whose file may be another one by now, else the one with this checksum."""
+    here = col(Movie.path) == str(film.path)
+    same = or_(here, col(Movie.sha256) == film.sha256) if film.sha256 else here
+    found = session.exec(select(Movie).where(col(Movie.project_id) == project_id, same).with_for_update()).all()
+    return min(found, key=lambda movie: (movie.path != str(film.path), movie.id), default=None)
+
+
+def _new_movie(session: Session, project_id: int, film: NewFilm) -> Movie:
+    facts = film.facts.model_dump()
+    facts["title"] = facts["title"].strip() or title_of(film.path.name)
+    movie = Movie(
+        **facts,
+        project_id=project_id,
+        genres=list(film.genres),
+        path=str(film.path),
+        source=film.source,
+        sha256=film.sha256,
+        size_bytes=film.size_bytes,
+        audio_track=film.audio_track,
+        profile=film.profile,
+    )
+    session.add(movie)
+    session.flush()
+    return movie
 
 
 def analyse_again(session: Session, movie: Movie, by: str) -> Job:
@@ -151,34 +173,49 @@ def change_movie(session: Session, movie: Movie, change: MovieChange) -> Movie:
     return movie
 
 
-def delete_movie(session: Session, home: Path, movie: Movie, *, upload: bool = False) -> None:
+def delete_movie(session: Session, resources: Resources, movie: Movie, *, upload: bool = False) -> None:
     """Remove the rows of a film and what was made from it; never the film that a path names.
 
     Candidates that people made stay, with the film's checksum and title. The server's own copy of an uploaded film
     goes only where `upload` says so.
     """
-    sha256, own_copy = movie.sha256, Path(movie.path) if movie.source == "upload" else None
+    sha256, path, poster = movie.sha256, Path(movie.path), poster_path(resources.home, movie.id or 0)
     session.execute(delete(Candidate).where(col(Candidate.movie_id) == movie.id, col(Candidate.source) == "ranking"))
     session.execute(update(Candidate).where(col(Candidate.movie_id) == movie.id).values(movie_id=None, rank=None))
     session.execute(
-        update(Job).where(col(Job.movie_id) == movie.id, col(Job.state) == "queued").values(state="cancelled")
+        update(Job)
+        .where(col(Job.movie_id) == movie.id, col(Job.state) == "queued")
+        .values(state="cancelled", finished_at=utc_now())
     )
     session.execute(
         update(Job).where(col(Job.movie_id) == movie.id, col(Job.state) == "running").values(state="cancelling")
     )
     session.delete(movie)
     session.commit()
+    poster.unlink(missing_ok=True)
     if sha256:
-        remove_derived(session, home, sha256)
-    if own_copy and upload and own_copy.is_relative_to(uploads_folder(home)):
-        shutil.rmtree(own_copy.parent, ignore_errors=True)
+        remove_derived(resources, sha256)
+    if upload:
+        with uploads_lock(resources.home):
+            remove_upload(resources, path)
 
 
-def remove_derived(session: Session, home: Path, sha256: str) -> None:
+def remove_derived(resources: Resources, sha256: str) -> None:
     """Remove what was made from a film that no row names any more."""
-    if session.exec(select(Movie.id).where(col(Movie.sha256) == sha256)).first() is None:
-        for folder in derived_folders(home, sha256):
+    with Session(resources.reading) as session:
+        named = session.exec(select(Movie.id).where(col(Movie.sha256) == sha256)).first() is not None
+    if not named:
+        for folder in derived_folders(resources.home, sha256):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_upload(resources: Resources, path: Path) -> None:
+    """Remove the server's own copy of a film, unless a row names it; nothing else. Hold the lock of uploads."""
+    if not path.is_relative_to(uploads_folder(resources.home)):
+        return
+    with Session(resources.reading) as session:
+        if session.exec(select(Movie.id).where(col(Movie.path) == str(path))).first() is None:
+            shutil.rmtree(path.parent, ignore_errors=True)
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,8 @@
 
 import hashlib
 import os
-import shutil
-import uuid
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import Message
 from pathlib import Path
@@ -13,24 +12,26 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
 from backend.errors import InputError, OutputError, TooLarge
+from backend.files import scratch_beside
 from backend.library.places import require_film_name, uploads_folder
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 WRITE_BYTES = 1 << 20
-LONGEST_FIELD_BYTES = 100_000
-LONGEST_HEADER_BYTES = 16_000
+MOST_BESIDES_BYTES = 200_000
+PART_BYTES = 100
 FILE_FIELD = "file"
 
 
 @dataclass(frozen=True)
 class Uploaded:
-    """A film that came in whole: where it lies now, its checksum and size, and the fields sent before or after it."""
+    """A film that came in whole: where it lies for now, its checksum and size, and the fields sent beside it."""
 
-    path: Path
+    partial: Path
     name: str
     sha256: str
     size_bytes: int
@@ -39,9 +40,9 @@ class Uploaded:
 
 @dataclass
 class _Incoming:
-    """The state of one upload."""
+    """The state of one upload that is written to `partial`."""
 
-    folder: Path
+    partial: Path
     limit_bytes: int
     fields: dict[str, list[str]] = field(default_factory=dict)
     name: str = ""
@@ -54,10 +55,7 @@ class _Incoming:
     part: str = ""
     part_is_file: bool = False
     ended: bool = False
-
-    @property
-    def partial(self) -> Path:
-        return self.folder / "film"
+    besides: int = 0
 
     def callbacks(self) -> "MultipartCallbacks":
         """What the parser calls."""
@@ -73,12 +71,15 @@ class _Incoming:
 
     def on_part_begin(self) -> None:
         self.headers, self.part, self.part_is_file = {}, "", False
+        self._count(PART_BYTES)
 
     def on_header_field(self, data: bytes, start: int, end: int) -> None:
-        self.header = _bounded(self.header + data[start:end])
+        self._count(end - start)
+        self.header += data[start:end]
 
     def on_header_value(self, data: bytes, start: int, end: int) -> None:
-        self.value = _bounded(self.value + data[start:end])
+        self._count(end - start)
+        self.value += data[start:end]
 
     def on_header_end(self) -> None:
         self.headers[self.header.decode("latin-1").lower()] = self.value.decode("utf-8", "replace")
@@ -97,16 +98,13 @@ class _Incoming:
         if self.file is not None:
             raise InputError("Send one film at a time: this upload holds two.")
         self.name = require_film_name(filename or "")
-        self.folder.mkdir(parents=True)
-        self.file = self.partial.open("xb")
+        self.file = self.partial.open("wb")
 
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
         piece = data[start:end]
         if not self.part_is_file:
-            kept = self.fields[self.part][-1] + piece.decode("utf-8", "replace")
-            if len(kept) > LONGEST_FIELD_BYTES:
-                raise TooLarge(f"The field {self.part!r} is longer than {LONGEST_FIELD_BYTES} bytes.")
-            self.fields[self.part][-1] = kept
+            self._count(len(piece))
+            self.fields[self.part][-1] += piece.decode("utf-8", "replace")
             return
         assert self.file is not None
         self.size += len(piece)
@@ -117,6 +115,12 @@ class _Incoming:
     def on_end(self) -> None:
         self.ended = True
 
+    def _count(self, size: int) -> None:
+        """All that comes beside the film is kept in memory: raise TooLarge for much of it."""
+        self.besides += size
+        if self.besides > MOST_BESIDES_BYTES:
+            raise TooLarge(f"What is sent beside the film is more than {MOST_BESIDES_BYTES} bytes.")
+
 
 def require_size(size_bytes: int, limit_bytes: int) -> None:
     """Raise TooLarge for more than the limit."""
@@ -124,36 +128,57 @@ def require_size(size_bytes: int, limit_bytes: int) -> None:
         raise TooLarge(f"The film is larger than the limit of {limit_bytes / (1 << 30):g} GiB for uploads.")
 
 
-async def receive(chunks: AsyncIterator[bytes], headers: Mapping[str, str], home: Path, limit_bytes: int) -> Uploaded:
-    """Take a multipart upload with one part called `file`; what ends early or is refused leaves nothing behind.
+@asynccontextmanager
+async def receive(
+    chunks: AsyncIterator[bytes], headers: Mapping[str, str], home: Path, limit_bytes: int
+) -> AsyncIterator[Uploaded]:
+    """Take a multipart upload with one part called `file`; `keep` it within the block, after which the rest is gone.
 
-    Raises TooLarge, InputError for a form that cannot be read, Misnamed, OutputError where the disk is full.
+    Raises TooLarge, InputError for a form that cannot be read, Misnamed, OutputError where the disk is full. What ends
+    early or is refused leaves nothing behind; what a killed server leaves goes with the next upload.
     """
     declared = headers.get("content-length", "")
     if declared.isdigit():
-        require_size(int(declared) - LONGEST_FIELD_BYTES, limit_bytes)
-    incoming = _Incoming(uploads_folder(home) / f"partial-{uuid.uuid4().hex}", limit_bytes)
-    try:
-        parser = MultipartParser(_boundary(headers), incoming.callbacks())
-        waiting = bytearray()
-        async for chunk in chunks:
-            waiting += chunk
-            if len(waiting) >= WRITE_BYTES:
-                await run_in_threadpool(parser.write, bytes(waiting))
-                waiting.clear()
-        await run_in_threadpool(parser.write, bytes(waiting))
-        return await run_in_threadpool(_keep, incoming, home)
-    except FormParserError as broken:
-        raise InputError(f"The upload cannot be read as a form: {broken}.") from None
-    except OSError as problem:
-        raise OutputError(f"The upload cannot be kept: {(problem.strerror or str(problem)).lower()}.") from None
-    finally:
-        if incoming.file is not None:
-            incoming.file.close()
-        shutil.rmtree(incoming.folder, ignore_errors=True)
+        require_size(int(declared) - MOST_BESIDES_BYTES, limit_bytes)
+    with scratch_beside(uploads_folder(home) / "film") as partial:
+        incoming = _Incoming(partial, limit_bytes)
+        try:
+            await _read(chunks, MultipartParser(_boundary(headers), incoming.callbacks()))
+            yield await run_in_threadpool(_whole, incoming)
+        except FormParserError as broken:
+            raise InputError(f"The upload cannot be read as a form: {broken}.") from None
+        except ClientDisconnect:
+            raise InputError("The upload ended early; send it again.") from None
+        except OSError as problem:
+            raise OutputError(f"The upload cannot be kept: {(problem.strerror or str(problem)).lower()}.") from None
+        finally:
+            if incoming.file is not None:
+                with suppress(OSError):  # what is still in its buffer has no place
+                    incoming.file.close()
 
 
-def _keep(incoming: _Incoming, home: Path) -> Uploaded:
+def keep(uploaded: Uploaded, home: Path) -> Path:
+    """Where an upload stays: in the folder of its checksum, where the same film may lie already. Hold the lock."""
+    folder = uploads_folder(home) / uploaded.sha256
+    folder.mkdir(parents=True, exist_ok=True)
+    stored = next((path for path in folder.iterdir() if path.stat().st_size == uploaded.size_bytes), None)
+    if stored is None:
+        stored = folder / uploaded.name
+        uploaded.partial.replace(stored)
+    return stored
+
+
+async def _read(chunks: AsyncIterator[bytes], parser: MultipartParser) -> None:
+    waiting = bytearray()
+    async for chunk in chunks:
+        waiting += chunk
+        if len(waiting) >= WRITE_BYTES:
+            await run_in_threadpool(parser.write, bytes(waiting))
+            waiting.clear()
+    await run_in_threadpool(parser.write, bytes(waiting))
+
+
+def _whole(incoming: _Incoming) -> Uploaded:
     if incoming.file is None:
         raise InputError(f"The upload holds no film; send it as the part {FILE_FIELD!r} of a form.")
     if not incoming.ended:
@@ -162,14 +187,7 @@ def _keep(incoming: _Incoming, home: Path) -> Uploaded:
         raise InputError(f"{incoming.name!r} is empty.")
     incoming.file.flush()
     os.fsync(incoming.file.fileno())
-    sha256 = incoming.sum.hexdigest()
-    folder = uploads_folder(home) / sha256
-    folder.mkdir(parents=True, exist_ok=True)
-    stored = next((path for path in folder.iterdir() if path.stat().st_size == incoming.size), None)
-    if stored is None:
-        stored = folder / incoming.name
-        incoming.partial.replace(stored)
-    return Uploaded(stored, incoming.name, sha256, incoming.size, incoming.fields)
+    return Uploaded(incoming.partial, incoming.name, incoming.sum.hexdigest(), incoming.size, incoming.fields)
 
 
 def _boundary(headers: Mapping[str, str]) -> bytes:
@@ -179,9 +197,3 @@ def _boundary(headers: Mapping[str, str]) -> bytes:
     if said.get_content_type() != "multipart/form-data" or not boundary:
         raise InputError("Send a film as multipart/form-data, or the path of one as JSON.")
     return boundary.encode("latin-1", "replace")
-
-
-def _bounded(header: bytes) -> bytes:
-    if len(header) > LONGEST_HEADER_BYTES:
-        raise InputError("A header of the form is too long.")
-    return header
