@@ -1,0 +1,55 @@
+"""A worker that is paused until it is given up for dead, and wakes when another has done its film."""
+
+import signal
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session, select
+
+from backend.jobs.models import JobStage
+from backend.library.models import Candidate, Shot
+from backend.worker import GIVEN_UP
+from tests.films import run_ffmpeg
+from tests.vectors import Server
+from tests.workers import LIMIT_S, Works, wait_until, works
+
+
+@pytest.fixture(scope="module")
+def long_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three minutes, so that a scan can be interrupted."""
+    film = tmp_path_factory.mktemp("films") / "long.mp4"
+    run_ffmpeg("-f", "lavfi", "-i", "testsrc2=s=480x270:r=25:d=180", "-c:v", "libx264", "-preset", "ultrafast", film)
+    return film
+
+
+def rows_of(house: Works) -> list[tuple[object, ...]]:
+    with Session(house.service.resources.reading) as session:
+        shots = [tuple(row) for row in session.exec(select(Shot.id, Shot.start_frame, Shot.end_frame))]
+        clips = [tuple(row) for row in session.exec(select(Candidate.id, Candidate.start_frame, Candidate.rank))]
+    return [*shots, *clips]
+
+
+def test_it_ends_and_harms_nothing(database_url: str, chroma: Server, long_film: Path, tmp_path: Path) -> None:
+    with works(tmp_path, database_url, chroma, [long_film.parent]) as house:
+        workers = [house.start_worker(), house.start_worker()]
+        job_id = house.add(long_film)["job"]["id"]
+        wait_until(lambda: house.job(job_id).stage == "scan" and house.job(job_id).done > 0, LIMIT_S, house.logs)
+        names = [house.name_of(worker) for worker in workers]
+        at = names.index(house.job(job_id).worker)
+        paused, other = workers[at], names[1 - at]
+        paused.send_signal(signal.SIGSTOP)
+        try:
+            job = house.ended(job_id)
+            assert (job.state, job.worker) == ("done", other), house.logs()
+            before = rows_of(house)
+        finally:
+            paused.send_signal(signal.SIGCONT)
+        assert paused.wait(LIMIT_S) == GIVEN_UP
+        assert workers[1 - at].poll() is None
+        assert rows_of(house) == before
+        assert house.job(job_id) == job
+        with Session(house.service.resources.reading) as session:
+            stages = Counter(session.exec(select(JobStage.stage)))
+        assert set(stages) == {"probe", "proxy", "scan", "features", "index", "candidates"}
+        assert set(stages.values()) == {1}
