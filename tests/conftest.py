@@ -14,6 +14,8 @@ from tests.databases import (  # noqa: F401  fixtures for all
     postgresql_template,
     sqlite_template,
 )
+from tests.vectors import chroma, stock  # noqa: F401  fixtures for all
+from tests.workers import house, root  # noqa: F401  fixtures for all
 
 ROOT = Path(__file__).resolve().parent.parent
 

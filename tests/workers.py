@@ -1,5 +1,6 @@
 """The service with workers and a vector server as processes of their own, as `selects up` runs them."""
 
+import shutil
 import signal
 import subprocess
 import time
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlmodel import Session, col, select
 from starlette.testclient import TestClient
 
@@ -17,7 +19,7 @@ from backend.jobs.queue import migrate_jobs
 from backend.library.models import Movie
 from tests.command import COMMAND, ROOT, environment
 from tests.service import Service, running
-from tests.vectors import Server
+from tests.vectors import Server, new_server
 
 LIMIT_S = 120
 
@@ -125,3 +127,25 @@ def wait_until(what: Callable[[], bool], limit_s: float = LIMIT_S, why: Callable
     while not what():
         assert time.monotonic() < until, f"waited for {limit_s} s in vain\n{why()}"
         time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Works]:
+    """A running service on SQLite with one worker, for all tests that leave it as it was."""
+    home, films = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("films")
+    shutil.copy(sqlite_template, home / "selects.db")
+    server = new_server(home / "server")
+    server.start()
+    try:
+        with works(home, f"sqlite:///{home / 'selects.db'}", server, [films]) as made:
+            made.start_worker()
+            yield made
+    finally:
+        server.kill()
+
+
+@pytest.fixture(scope="session")
+def root(house: Works) -> Path:
+    """The folder whose films may be named by path."""
+    (folder,) = house.service.resources.settings.media.roots
+    return folder

@@ -110,13 +110,13 @@ class Ingest:
             return self._end(doing, "failed", problem.detail)
 
     def _end(self, doing: Doing, state: str, problem: str) -> str:
-        with Session(self.resources.engine) as session:
-            jobs.finish(session, doing, state, problem=problem)
         with Session(self.resources.reading) as session:
             left = jobs.left_behind(session, doing)
         for sha256 in left:
             remove_derived(self.resources, sha256)
             remove_vectors(self.resources, sha256)
+        with Session(self.resources.engine) as session:
+            jobs.finish(session, doing, state, problem=problem)
         return state
 
 
