@@ -25,10 +25,16 @@ def set_up_logs(part: str) -> None:
         named,
     ]
     people = sys.stderr.isatty()
-    last: list[Any] = [structlog.dev.ConsoleRenderer()] if people else [structlog.processors.JSONRenderer()]
-    rendered = [*shared, structlog.processors.format_exc_info, redact_event] if not people else [*shared, redact_event]
+    # Exceptions are made text before secrets are taken out, for people too.
+    last: list[Any] = [
+        structlog.processors.format_exc_info,
+        redact_event,
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if people
+        else structlog.processors.JSONRenderer(ensure_ascii=False),
+    ]
     structlog.configure(
-        processors=[*rendered, *last],
+        processors=[*shared, *last],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=True,
@@ -37,12 +43,7 @@ def set_up_logs(part: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                redact_event,
-                *last,
-            ],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
         )
     )
     root = logging.getLogger()

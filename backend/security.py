@@ -1,7 +1,6 @@
 """Secrets: made at random, shown once, stored as their sha256 (256 random bits need no slow hash), kept out of logs."""
 
 import hashlib
-import logging
 import re
 import secrets
 from collections.abc import Mapping
@@ -40,23 +39,8 @@ def redact(text: str) -> str:
     return text
 
 
-class Redacting(logging.Filter):
-    """Takes secrets out of log records, those of uvicorn's access log too; belongs on a handler."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record through, without its secrets."""
-        record.msg = _redacted(record.msg)
-        if isinstance(record.args, tuple):
-            record.args = tuple(_redacted(each) for each in record.args)
-        elif record.args:
-            record.args = {name: _redacted(each) for name, each in record.args.items()}
-        if record.exc_info and not record.exc_text:
-            record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
-        return True
-
-
 def redact_event(_logger: object, _method: str, event: Mapping[str, Any]) -> dict[str, Any]:
-    """The same for structlog: a processor, to stand after those that render exceptions."""
+    """The same for whatever structlog logs: a processor, to stand after those that render exceptions."""
     return {name: HIDDEN if name.lower() in _NAMES and value else _redacted(value) for name, value in event.items()}
 
 

@@ -10,6 +10,7 @@ from backend.analysis.pictures import keyframe_path
 from backend.database import utc_now
 from backend.jobs.models import Job
 from backend.library.models import Candidate, Movie, Project
+from backend.library.sample import FILE as SAMPLE
 from backend.members.models import ApiToken, Invitation, Membership, Person
 from backend.resources import Resources
 from backend.security import hashed
@@ -35,6 +36,9 @@ def make_world(resources: Resources) -> None:
     (root,) = resources.settings.media.roots
     film = root / "film.mp4"
     film.write_bytes(b"a film")
+    sample = resources.home / "sample" / SAMPLE
+    sample.parent.mkdir(parents=True, exist_ok=True)
+    sample.write_bytes(b"drawn already")
     picture = keyframe_path(FilmCache(resources.home / "films" / SHA256).scan_folder("scan"), KEYFRAME)
     picture.parent.mkdir(parents=True, exist_ok=True)
     picture.write_bytes(b"a picture")
