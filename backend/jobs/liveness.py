@@ -20,7 +20,7 @@ from backend.resources import Resources
 
 BEAT_EVERY_S = 1.0
 SILENT_S = 5.0
-LEASE_S = 10.0
+LEASE_S = 5.0
 REMEMBER_DEAD_S = 24 * 3600.0
 LOST_AFTER_S = 5.0
 REAPER = "reaper"
