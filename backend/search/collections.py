@@ -10,8 +10,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from backend.database import utc_now
-from backend.search.chroma import Chroma
-from backend.search.copies import FilmKey, Floats, filled
+from backend.search.chroma import WRITE_S, Chroma
+from backend.search.copies import FilmKey, Floats, filled, parse_id
 from backend.search.models import IndexedFilm, VectorCollection
 from backend.search.rows import FeaturesLost
 from backend.search.spaces import Space
@@ -20,8 +20,8 @@ Read = Callable[[FilmKey, int], Floats]
 """The prepared rows of a film (how many there are), from its copy or its feature file."""
 
 PREFIX = "selects-"
-SAMPLES, NEIGHBOURS, SAME = 8, 10, 1 - 1e-4
-QUERIES = 100
+NEIGHBOURS, SAME = 10, 1 - 1e-4
+QUERIES, REWRITES = 100, 4
 log = structlog.get_logger("selects.search")
 
 
@@ -72,7 +72,22 @@ def put(chroma: Chroma, name: str, key: FilmKey, vectors: Floats) -> None:
     chroma.upsert(name, [ids[row] for row in rows], vectors[rows])
 
 
-def wrong_answers(chroma: Chroma, name: str, key: FilmKey, vectors: Floats, samples: int = SAMPLES) -> list[str]:
+def make_findable(chroma: Chroma, name: str, key: FilmKey, vectors: Floats) -> list[str]:
+    """Search for every row of a film and write again those that are not found; the ids that stay unfound.
+
+    Chroma's graph now and then leaves a fresh vector without a way to it (about one in a thousand here); written once
+    more, it is found. What stays unfound is a sign of a damaged index.
+    """
+    wrong = wrong_answers(chroma, name, key, vectors, len(vectors))
+    for _ in range(REWRITES):
+        if not wrong:
+            break
+        chroma.upsert(name, wrong, vectors[[parse_id(each)[2] for each in wrong]])
+        wrong = wrong_answers(chroma, name, key, vectors, len(vectors))
+    return wrong
+
+
+def wrong_answers(chroma: Chroma, name: str, key: FilmKey, vectors: Floats, samples: int) -> list[str]:
     """Of rows spread evenly over a film, those that the index does not find when asked for what is nearest to them.
 
     A kill in the middle of a write can leave an index that counts right and answers wrong.
@@ -82,7 +97,7 @@ def wrong_answers(chroma: Chroma, name: str, key: FilmKey, vectors: Floats, samp
     ids, wrong = key.ids(len(vectors)), []
     for at in range(0, len(rows), QUERIES):
         part = rows[at : at + QUERIES]
-        for row, near in zip(part, chroma.nearest(name, vectors[part], NEIGHBOURS), strict=True):
+        for row, near in zip(part, chroma.nearest(name, vectors[part], NEIGHBOURS, limit_s=WRITE_S), strict=True):
             if ids[row] not in near and not _has_twin(chroma, name, vectors[row], near):
                 wrong.append(ids[row])
     return wrong
@@ -117,7 +132,9 @@ def rebuild(
         wanted = indexed(engine, space)
         for key, rows in sorted(wanted - done, key=str):
             try:
-                put(chroma, name, key, read(key, rows))
+                vectors = read(key, rows)
+                put(chroma, name, key, vectors)
+                make_findable(chroma, name, key, vectors)
             except FeaturesLost as lost:  # this one must be analysed again; the others must be found
                 log.warning("a film is left out", space=space.name, problem=lost.detail)
             done.add((key, rows))

@@ -77,24 +77,25 @@ def _film(resources: Resources, movie: Movie, found: _Examined) -> None:
         texts = line_texts(session, movie.id or 0)
         shots = session.exec(select(func.count()).select_from(Shot).where(col(Shot.movie_id) == movie.id)).one()
         rows = session.exec(select(IndexedFilm).where(col(IndexedFilm.movie_id) == movie.id)).all()
-    entered = {row.space: row for row in rows}
-    spaces = spaces_of(movie)
+    entered, spaces, off = {row.space: row for row in rows}, spaces_of(movie), list[Problem]()
     about = f"{movie.title!r} (film {movie.id})"
     for space in spaces:
         counted = len(texts) if space.rows == "lines" else shots
         try:
             film = film_rows(resources, movie, space, texts)
         except SelectsError as lost:
-            found.problems.append(Problem("analyse", f"{about}: {lost.detail}", space.name, movie.id))
+            off.append(Problem("analyse", f"{about}: {lost.detail}", space.name, movie.id))
             continue
         found.rows += counted
         if len(film.vectors) != counted:
             said = f"{about}: {len(film.vectors)} vectors of {space.name} for {counted} {space.rows}; analyse it again."
-            found.problems.append(Problem("analyse", said, space.name, movie.id))
+            off.append(Problem("analyse", said, space.name, movie.id))
         elif said := _off(resources, movie, film, entered.get(space.name)):
-            found.problems.append(Problem("index", f"{about}: {said}", space.name, movie.id))
-    for name in entered.keys() - {space.name for space in spaces}:
-        found.problems.append(Problem("index", f"{about}: the index has a space {name} of it.", name, movie.id))
+            off.append(Problem("index", f"{about}: {said}", space.name, movie.id))
+    for name in sorted(entered.keys() - {space.name for space in spaces}):
+        off.append(Problem("index", f"{about}: the index has a space {name} of it.", name, movie.id))
+    # A film that must be analysed again cannot be indexed before, and is indexed then.
+    found.problems += [each for each in off if each.way == "analyse"] or off
 
 
 def _off(resources: Resources, movie: Movie, film: FilmRows, row: IndexedFilm | None) -> str:

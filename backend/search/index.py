@@ -74,11 +74,12 @@ def _put(resources: Resources, film: FilmRows) -> str:
     engine, chroma = resources.engine, resources.chroma
     name = collections.collection_of(engine, chroma, film.space)
     collections.put(chroma, name, film.key, film.vectors)
-    if len(film.vectors) and collections.wrong_answers(chroma, name, film.key, film.vectors):
+    if collections.make_findable(chroma, name, film.key, film.vectors):
         log.warning("the index answers wrong and is rebuilt", space=film.key.space, collection=name)
         read = lambda key, rows: rows_for_search(resources, key, rows)  # noqa: E731  a callback
         name = collections.rebuild(engine, chroma, film.space, read)
         collections.put(chroma, name, film.key, film.vectors)
+        collections.make_findable(chroma, name, film.key, film.vectors)
     return name
 
 

@@ -17,6 +17,7 @@ Rows = NDArray[np.int64]
 
 DIRECTIONS = 64
 SAMPLE = 4096
+SPARE, ROUNDS = 16, 3
 SLACK = 1e-4
 """More than single precision loses in a product of a few thousand figures."""
 
@@ -34,11 +35,19 @@ class Near:
 
 
 def directions(rows: Floats, count: int = DIRECTIONS) -> Floats:
-    """The principal directions, not centred, of (a sample of) unit rows: float32 [D, count]."""
-    step = max(1, len(rows) // SAMPLE)
-    sample = np.asarray(rows[::step], np.float32)
-    _, found = np.linalg.eigh(sample.T @ sample)
-    return np.ascontiguousarray(found[:, ::-1][:, :count], np.float32)
+    """Orthonormal directions near the principal ones, not centred, of (a sample of) unit rows: float32 [D, count].
+
+    By a randomised range finder (Halko, Martinsson and Tropp 2011), since they need not be exact.
+    """
+    sample = np.asarray(rows[:: max(1, len(rows) // SAMPLE)], np.float32)
+    count = min(count, sample.shape[1])
+    wide = min(count + SPARE, sample.shape[1])
+    found = np.random.default_rng(0).standard_normal((sample.shape[1], wide)).astype(np.float32)
+    for _ in range(ROUNDS):
+        found, _ = np.linalg.qr(sample.T @ (sample @ found))
+    seen = sample @ found
+    _, turned = np.linalg.eigh(seen.T @ seen)
+    return np.ascontiguousarray(found @ turned[:, ::-1][:, :count], np.float32)
 
 
 def sketch(rows: Floats, along: Floats) -> Floats:
@@ -85,7 +94,8 @@ def nearest(rows: Rows, most: Floats, products: Callable[[Rows], Floats], count:
 def best(rows: Rows, products: Floats, count: int) -> Near:
     """The highest products, the highest first; of equal ones the lower row."""
     if len(rows) > count:
-        kept = np.argpartition(-products, count - 1)[:count]
+        least = np.partition(products, len(products) - count)[len(products) - count]
+        kept = np.flatnonzero(products >= least)
         rows, products = rows[kept], products[kept]
-    order = np.lexsort((rows, -products))
+    order = np.lexsort((rows, -products))[:count]
     return Near(rows[order], products[order])

@@ -1,0 +1,85 @@
+"""Exact neighbours by bounds: the same as comparing everything, whatever the vectors, directions and masks."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from backend.search.sketch import best, bounds, directions, nearest, sketch
+
+Floats = NDArray[np.float32]
+
+
+def units(rows: NDArray[np.floating]) -> Floats:
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32)
+
+
+def by_all(vectors: Floats, mask: NDArray[np.bool_], query: Floats, count: int) -> Floats:
+    return -np.sort(-(vectors[mask] @ query))[:count]
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    rows=st.integers(1, 900),
+    dimension=st.integers(2, 40),
+    along=st.integers(1, 12),
+    count=st.integers(1, 60),
+    share=st.floats(0, 1),
+    spread=st.sampled_from([0.02, 0.3, 3.0]),
+)
+def test_the_same_as_comparing_everything(
+    seed: int, rows: int, dimension: int, along: int, count: int, share: float, spread: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    centres = rng.standard_normal((5, dimension))
+    vectors = units(centres[rng.integers(0, 5, rows)] + spread * rng.standard_normal((rows, dimension)))
+    vectors[rng.random(rows) < 0.05] = 0
+    mask = rng.random(rows) < share
+    query = units(centres[:1] + rng.standard_normal((1, dimension)))[0]
+    ways = directions(vectors, along)
+    near = nearest(*bounds(sketch(vectors, ways), mask, query, ways), lambda some: vectors[some] @ query, count)
+    expected = by_all(vectors, mask, query, count)
+    assert mask[near.rows].all()
+    assert len(set(near.rows.tolist())) == len(near.rows) == len(expected)
+    np.testing.assert_allclose(near.products, expected, atol=1e-5)
+    np.testing.assert_allclose(vectors[near.rows] @ query, near.products, atol=1e-6)
+
+
+def test_directions_of_other_vectors_cost_time_but_no_neighbour() -> None:
+    rng = np.random.default_rng(0)
+    vectors = units(rng.standard_normal((500, 30)))
+    ways = directions(units(rng.standard_normal((40, 30))), 5)
+    mask = np.ones(500, bool)
+    near = nearest(*bounds(sketch(vectors, ways), mask, vectors[7], ways), lambda some: vectors[some] @ vectors[7], 20)
+    assert near.rows[0] == 7
+    np.testing.assert_allclose(near.products, by_all(vectors, mask, vectors[7], 20), atol=1e-5)
+
+
+def test_few_vectors_of_a_real_film_are_read(shared_data: Path) -> None:
+    """What it is for: with the shots of all films of scene_boundaries, less than a fifth is read in full."""
+    stored = [np.load(file) for file in sorted((shared_data / "scene_boundaries").glob("*.npz"))]
+    vectors = units(np.concatenate([film["vgg19"].astype(np.float32) for film in stored if "vgg19" in film.files]))
+    ways = directions(vectors)
+    sketches, mask = sketch(vectors, ways), np.ones(len(vectors), bool)
+    read = []
+    for row in range(0, len(vectors), 97):
+        query, asked = vectors[row], list[int]()
+
+        def products(some: NDArray[np.int64], query: Floats = query, asked: list[int] = asked) -> Floats:
+            asked.append(len(some))
+            return np.asarray(vectors[some] @ query)
+
+        near = nearest(*bounds(sketches, mask, query, ways), products, 20)
+        np.testing.assert_allclose(near.products, by_all(vectors, mask, query, 20), atol=1e-5)
+        read.append(sum(asked))
+    assert np.mean(read) < 0.2 * len(vectors)
+
+
+@pytest.mark.parametrize("count", [1, 3, 10])
+def test_equal_products_come_in_the_order_of_rows(count: int) -> None:
+    rows, products = np.array([5, 2, 9, 1]), np.array([0.5, 0.5, 0.9, 0.5], np.float32)
+    assert best(rows, products, count).rows.tolist()[:2] == ([9] if count == 1 else [9, *sorted(rows[rows != 9])][:2])
