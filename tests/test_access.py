@@ -53,7 +53,7 @@ IDS = {
     "invitation_id": INVITATION,
 }
 HERE = {"params": {"project": PROJECT}}
-POSTER = {"files": {"file": ("poster.png", b"\x89PNG\r\n\x1a\n", "image/png")}}
+POSTER = {"content": b"\x89PNG\r\n\x1a\n"}
 INVITE = {"json": {"project_id": PROJECT, "name": "Ben", "role": "viewer"}}
 SIGN_IN, SIGN_IN_FORM = {"json": {"token": "slc_viewer"}}, {"data": {"token": "slc_viewer"}}
 OPEN_LINK, ACCEPT = {"params": {"token": INVITED}}, {"data": {"token": INVITED}}

@@ -1,27 +1,34 @@
 """What a browser shows of a film: the film itself or its copy for browsers, pictures of its shots, its poster."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
-from fastapi import APIRouter, File, Response, UploadFile
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
+from sqlmodel import Session
+from starlette.concurrency import run_in_threadpool
 
 from backend.analysis.cache import FilmCache
 from backend.analysis.pictures import keyframe_path
 from backend.answers import errors
-from backend.dependencies import PrincipalDep, ReadSession, ResourcesDep, WriteSession
-from backend.errors import InputError, NotAllowed, NotFound, TooLarge
+from backend.dependencies import PrincipalDep, ReadSession, ResourcesDep
+from backend.errors import InputError, NotAllowed, NotFound, OutputError, TooLarge
 from backend.files import write_atomically
 from backend.library.models import Movie
 from backend.library.places import poster_path
 from backend.library.service import movie_named, shown
 from backend.library.shapes import MoviePublic
+from backend.members.service import Principal
 from backend.resources import Resources
 
 TYPES = {".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/mp4", ".webm": "video/webm"}
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 POSTER_TYPES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 LARGEST_POSTER_BYTES = 10 << 20
+PICTURE = {"schema": {"type": "string", "format": "binary"}}
+POSTER_BODY: dict[str, Any] = {
+    "requestBody": {"required": True, "content": {"image/jpeg": PICTURE, "image/png": PICTURE}}
+}
 
 router = APIRouter(prefix="/movies/{movie_id}", tags=["library"])
 
@@ -65,27 +72,30 @@ def picture(movie_id: int, session: ReadSession, who: PrincipalDep, resources: R
     return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "private, no-cache"})
 
 
-@router.put("/poster", responses=errors(NotFound, NotAllowed, InputError, TooLarge))
-def set_poster(
-    movie_id: int,
-    file: Annotated[UploadFile, File(description="JPEG or PNG, at most 10 MiB.")],
-    session: WriteSession,
-    who: PrincipalDep,
-    resources: ResourcesDep,
-) -> MoviePublic:
-    """Give a film a poster."""
-    movie = movie_named(session, who, movie_id, "curator")
-    content = file.file.read(LARGEST_POSTER_BYTES + 1)
-    if len(content) > LARGEST_POSTER_BYTES:
-        raise TooLarge("A poster may have 10 MiB at most.")
-    kind = next((kind for magic, kind in POSTER_TYPES.items() if content.startswith(magic)), None)
-    if kind is None:
-        raise InputError("A poster must be a JPEG or PNG picture.")
-    movie.poster = kind
-    write_atomically(poster_path(resources.home, movie_id), content)
-    session.add(movie)
-    session.commit()
-    return shown(session, [movie])[0]
+@router.put(
+    "/poster", openapi_extra=POSTER_BODY, responses=errors(NotFound, NotAllowed, InputError, TooLarge, OutputError)
+)
+async def set_poster(movie_id: int, request: Request, who: PrincipalDep, resources: ResourcesDep) -> MoviePublic:
+    """Give a film a poster: the body is the picture, JPEG or PNG, at most 10 MiB."""
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > LARGEST_POSTER_BYTES:
+            raise TooLarge("A poster may have 10 MiB at most.")
+    return await run_in_threadpool(_keep_poster, resources, who, movie_id, bytes(content))
+
+
+def _keep_poster(resources: Resources, who: Principal, movie_id: int, content: bytes) -> MoviePublic:
+    with Session(resources.engine) as session:
+        movie = movie_named(session, who, movie_id, "curator")
+        kind = next((kind for magic, kind in POSTER_TYPES.items() if content.startswith(magic)), None)
+        if kind is None:
+            raise InputError("A poster must be a JPEG or PNG picture.")
+        movie.poster = kind
+        write_atomically(poster_path(resources.home, movie_id), content)
+        session.add(movie)
+        session.commit()
+        return shown(session, [movie])[0]
 
 
 def played_file(resources: Resources, movie: Movie) -> Path:
