@@ -10,6 +10,9 @@ PAGES = (("/", "library", "Library"), ("/search", "search", "Search"))
 def frame(boot: Boot) -> None:
     """Draw the shell around the element that shows the page."""
     _head(boot)
+    quasar_page = ui.context.client.content.parent_slot
+    if quasar_page is not None:
+        quasar_page.parent.props("role=presentation")  # rail and tray are no part of the main thing
     with ui.element("div").classes("shell"):
         ui.html('<a class="skip" href="#main">Skip to the page</a>', sanitize=False)
         with ui.element("div").classes("rail"):

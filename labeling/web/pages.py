@@ -65,4 +65,9 @@ class _Pages(BaseRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request on."""
-        await self._mounted.handle(scope, receive, send)
+        try:
+            await self._mounted.handle(scope, receive, send)
+        except RuntimeError as problem:
+            # What NiceGUI's middleware makes of a browser that went on before its page was there.
+            if str(problem) != "No response returned.":
+                raise

@@ -23,7 +23,7 @@ export class FilmCard {
     this.work = h("span", {class: "poster-work", hidden: true}, this.stage, this.bar);
     this.poster = h("a", {class: "poster", draggable: false}, this.picture, this.work);
     this.title = h("a", {class: "card-title"});
-    this.facts = h("p", {class: "small muted num"});
+    this.facts = h("p", {class: "card-facts small muted num"});
     this.menu = button("", () => openMenu(this.menu, this.#entries()), {kind: "plain card-menu", symbol: "more", title: "More", "aria-haspopup": "menu"});
     this.element = h("li", {class: "card"}, this.poster, h("div", {class: "card-words"}, this.title, this.facts), this.menu);
   }
@@ -87,7 +87,9 @@ export function fileCard(upload) {
     words.textContent = failed ? "not taken" : `${percent(upload.fraction)} · ${upload.words}`;
     setProgress(bar, upload.fraction);
     problem.textContent = upload.problem;
+    problem.title = upload.problem;
     problem.hidden = again.hidden = !failed;
+    bar.hidden = failed;
   };
   return {element, show};
 }

@@ -1,7 +1,7 @@
 // One film: player, clips, timeline, ranking; in and out points make a clip of one's own.
 
 import {api, get, getAll, post, withQuery} from "./api.js";
-import {mayEdit} from "./boot.js";
+import {boot, chooseProject, mayEdit} from "./boot.js";
 import {deleteFilm, editFacts} from "./card.js";
 import "./clips.js";
 import {button, h, openDialog, openMenu, progressBar, setProgress} from "./dom.js";
@@ -46,6 +46,7 @@ class Film extends HTMLElement {
     const movie = await attempt(() => get(`/api/movies/${this.id_}`));
     if (this.#stop.signal.aborted) return;
     if (!movie) return this.replaceChildren(h("section", {class: "empty"}, h("h1", {}, "This film is not here."), h("a", {class: "button main", href: "/"}, "To the library")));
+    if (movie.project_id !== boot.project) return toProject(movie.project_id);
     this.movie = movie;
     document.title = `${movie.title} · Selects`;
     if (movie.state !== "ready" || !movie.shots) return this.#unready();
@@ -88,8 +89,8 @@ class Film extends HTMLElement {
     this.timeline = h("selects-timeline");
     this.ranking = h("selects-ranking");
     this.marks = new Marks(film.time, {changed: (marks) => { this.timeline.marks = marks; }, make: (clip) => this.#make(clip)});
-    const tools = h("div", {class: "film-tools bar"}, may.mayEdit ? this.marks.element : null, this.ranking);
-    this.replaceChildren(h("div", {class: "film-top"}, this.player, h("div", {class: "film-side"}, this.#head(), this.#tabs(), this.clips, this.lines)), this.timeline, tools);
+    this.replaceChildren(this.player, h("div", {class: "film-side"}, this.#head(), this.#tabs(), this.clips, this.lines), this.timeline, this.ranking);
+    if (may.mayEdit) this.timeline.tools.append(this.marks.element);
     this.player.open(movie, film.time);
     this.timeline.open(film, may);
     this.lines.show(film.lines);
@@ -206,7 +207,7 @@ class Film extends HTMLElement {
 
   showKeys() {
     const rows = KEYS.flatMap(([keys, words]) => [h("dt", {}, keys), h("dd", {}, words)]);
-    const dialog = openDialog({title: "Keys", confirm: "Good", ask: () => undefined, body: [h("dl", {class: "keys"}, rows)]});
+    const dialog = openDialog({title: "Keys", confirm: "Close", ask: () => undefined, body: [h("dl", {class: "keys"}, rows)]});
     dialog.querySelector(".actions button").remove();
   }
 
@@ -220,6 +221,12 @@ customElements.define("selects-film", Film);
 
 function asBar(clip) {
   return {...clip, key: `${clip.start_frame}-${clip.end_frame}`};
+}
+
+// A link may lead into another of the person's projects: the shell is to say so.
+function toProject(id) {
+  chooseProject(id);
+  location.reload();
 }
 
 function search(example) {

@@ -12,10 +12,10 @@ export class Filters {
   constructor(changed) {
     this.fields = {
       film: select("Film", [["", "Any film"]]), genre: select("Genre", [["", "Any genre"]]),
-      year_min: number("From year", 1870, 2200), year_max: number("To year", 1870, 2200),
+      year_min: number("From year", 1870, 2200, "from"), year_max: number("To year", 1870, 2200, "to"),
       has_faces: select("Faces", [["", "Faces or none"], ["true", "With faces"], ["false", "Without faces"]]),
       has_speech: select("Speech", [["", "Speech or none"], ["true", "With speech"], ["false", "Without speech"]]),
-      min_duration_s: number("Shortest shot, seconds", 0, 36000), max_duration_s: number("Longest shot, seconds", 0, 36000),
+      min_duration_s: number("Shortest shot, seconds", 0, 36000, "any"), max_duration_s: number("Longest shot, seconds", 0, 36000, "any"),
     };
     const {film, genre, year_min, year_max, has_faces, has_speech, min_duration_s, max_duration_s} = this.fields;
     const clear = button("Clear", () => { this.read(new URLSearchParams()); changed(); }, {kind: "plain"});
@@ -63,6 +63,6 @@ function select(label, options) {
   return h("select", {"aria-label": label}, options.map(([value, words]) => h("option", {value}, words)));
 }
 
-function number(label, min, max) {
-  return h("input", {type: "number", class: "num", min, max, step: "any", "aria-label": label});
+function number(label, min, max, placeholder) {
+  return h("input", {type: "number", class: "num", min, max, step: "any", placeholder, "aria-label": label});
 }

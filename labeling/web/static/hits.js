@@ -78,7 +78,7 @@ export class Hits {
 
 function reason(why) {
   if (why.by === "dialogue") return ["“", ...marked(why.text, why.marks), "”"];
-  if (why.by === "label") return h("span", {}, "shows ", ...marked(why.text, why.marks));
+  if (why.by === "label") return h("span", {}, "seems to show ", ...marked(why.text, why.marks));
   return h("span", {}, "looks like it");
 }
 

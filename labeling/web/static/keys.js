@@ -11,6 +11,8 @@ export const KEYS = [
 const OWN = new Set(["BUTTON", "A", "SUMMARY", "VIDEO"]);
 
 export function filmKeys(page, signal) {
+  // What the mouse has pressed does not keep the keys: space is for the film.
+  page.addEventListener("click", (event) => event.detail && event.target.closest("button")?.blur(), {signal});
   document.addEventListener("keydown", (event) => {
     if (!page.player || isTyping(event)) return;
     const pressing = OWN.has(event.target.tagName) && [" ", "Enter"].includes(event.key);

@@ -19,11 +19,25 @@ class Library extends HTMLElement {
   #cards = new Map();
   #filter = {text: "", genre: "", state: ""};
   #loads = 0;
+  #stop = null;
 
   connectedCallback() {
     document.title = "Library · Selects";
     if (!this.wall) this.#build();
+    this.#listen();
     this.load();
+  }
+
+  disconnectedCallback() {
+    this.#stop.abort();
+  }
+
+  #listen() {
+    const {signal} = this.#stop = new AbortController();
+    jobs.addEventListener("change", () => this.#progress(), {signal});
+    jobs.addEventListener("ended", (event) => event.detail.movie_id && this.#renew(event.detail.movie_id), {signal});
+    uploads.addEventListener("change", () => this.#draw(), {signal});
+    uploads.addEventListener("added", (event) => this.#added(event.detail), {signal});
   }
 
   #build() {
@@ -36,10 +50,6 @@ class Library extends HTMLElement {
     this.bar = this.#controls();
     this.append(h("header", {class: "page-head"}, h("h1", {}, "Library"), this.count, this.bar), this.picker, this.#dropStrip(), this.wall, this.nothing);
     this.#takeDrops();
-    jobs.addEventListener("change", () => this.#progress());
-    jobs.addEventListener("ended", (event) => event.detail.movie_id && this.#renew(event.detail.movie_id));
-    uploads.addEventListener("change", () => this.#draw());
-    uploads.addEventListener("added", (event) => this.#added(event.detail));
   }
 
   #controls() {
@@ -143,7 +153,7 @@ class Library extends HTMLElement {
       boot.roots.length ? button("Add by path …", () => addByPath()) : null),
     h("p", {class: "muted"}, "No film at hand?"), button("Make a sample film", () => this.#sample(), {title: "About five minutes, drawn by this server"})] : [];
     return [h("h1", {}, "No films yet"), h("p", {class: "muted"}, "Selects watches a film, finds its shots and scenes, and ranks the clips that are worth keeping. "
-      + "You listen, trim and decide; every answer teaches it."), ...zone, mayEdit() ? null : h("p", {}, "A curator of this project can add some.")].filter(Boolean);
+      + "You look, trim, and search for more like them."), ...zone, mayEdit() ? null : h("p", {}, "A curator of this project can add some.")].filter(Boolean);
   }
 
   #unmatched() {

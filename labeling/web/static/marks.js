@@ -14,11 +14,12 @@ export class Marks {
   // `changed` gets {from, to} in seconds or null; `make` gets {start_frame, end_frame} and gives what was made.
   constructor(time, {changed, make}) {
     Object.assign(this, {time, changed, run: make});
-    this.words = h("output", {class: "num muted", "aria-label": "In and out point"});
+    this.words = h("output", {class: "num", "aria-label": "Length"});
+    this.from = button("In", () => this.set("in"), {kind: "num", symbol: "in", title: "In point here (i)"});
+    this.to = button("Out", () => this.set("out"), {kind: "num", symbol: "out", title: "Out point here (o)"});
     this.maker = button("Make a clip", () => this.make(), {kind: "main", title: "Make a clip of what lies between (Enter)"});
     this.away = button("", () => this.clear(), {kind: "plain", symbol: "close", title: "Forget in and out point (Esc)"});
-    this.element = h("div", {class: "marks"}, button("In", () => this.set("in"), {symbol: "in", title: "In point here (i)"}), button("Out", () => this.set("out"), {symbol: "out", title: "Out point here (o)"}),
-      this.words, this.maker, this.away);
+    this.element = h("div", {class: "marks"}, this.from, this.to, this.words, this.maker, this.away);
     this.#show();
   }
 
@@ -54,8 +55,10 @@ export class Marks {
 
   #show() {
     const from = this.#from === null ? null : this.time.secondOf(this.#from), to = this.#to === null ? null : this.time.secondOf(this.#to);
-    const both = from !== null && to !== null, code = (second) => (second === null ? "–" : this.time.code(second));
-    this.words.textContent = from === null && to === null ? "" : `${code(from)} – ${code(to)}${both ? ` (${clock(to - from)})` : ""}`;
+    const both = from !== null && to !== null;
+    this.from.lastChild.textContent = from === null ? "In" : this.time.code(from);
+    this.to.lastChild.textContent = to === null ? "Out" : this.time.code(this.time.secondOf(this.#to - 1));
+    this.words.textContent = both ? clock(to - from) : "";
     this.maker.disabled = !both;
     this.away.hidden = from === null && to === null;
     this.changed({from, to});

@@ -15,11 +15,18 @@ class Search extends HTMLElement {
   #picture = null;
   #asking = null;
   #next = null;
-  #asked = "";
+  #asked = null;
+  #stop = null;
 
   connectedCallback() {
     document.title = "Search · Selects";
     if (!this.box) this.#build();
+    this.#stop = new AbortController();
+    document.addEventListener("keydown", (event) => event.key === "/" && !isTyping(event) && (event.preventDefault(), this.box.focus()), {signal: this.#stop.signal});
+  }
+
+  disconnectedCallback() {
+    this.#stop.abort();
   }
 
   #build() {
@@ -35,19 +42,19 @@ class Search extends HTMLElement {
     this.more = button("Show more", () => this.#more(), {hidden: true});
     this.append(h("header", {class: "page-head"}, h("h1", {}, "Search")), form, this.filters.element, this.picker, this.example, this.status, this.hits.element, this.more);
     this.#takeDrops();
-    document.addEventListener("keydown", (event) => this.isConnected && event.key === "/" && !isTyping(event) && (event.preventDefault(), this.box.focus()));
   }
 
   // The address says what is searched for; pictures have none.
   async address() {
-    await this.filters.load();
-    const said = new URLSearchParams(location.search);
-    if (said.toString() === this.#asked && !this.#picture) return;
-    this.#asked = said.toString();
+    const said = new URLSearchParams(location.search), asked = said.toString();
+    if (asked === this.#asked) return;
+    this.#asked = asked;
     this.#picture = null;
     this.box.value = said.get("q") ?? "";
+    if (!this.box.value && !said.get("movie")) this.box.focus({preventScroll: true});
+    await this.filters.load();
+    if (asked !== this.#asked) return;
     this.filters.read(said);
-    if (!this.box.value) this.box.focus({preventScroll: true});
     await this.#search();
   }
 
@@ -71,7 +78,7 @@ class Search extends HTMLElement {
     if (!file?.type.startsWith("image/")) return toast("Drop a picture: JPEG, PNG, WebP, GIF, BMP or TIFF.", {problem: true});
     this.#picture = file;
     this.box.value = "";
-    this.#asked = "";
+    this.#asked = null;
     return this.#search();
   }
 
@@ -80,7 +87,7 @@ class Search extends HTMLElement {
     this.hits.clear();
     this.more.hidden = true;
     this.#next = 0;
-    await this.#showExample();
+    this.#showExample();
     const what = this.#example();
     if (!this.#picture && !what.movie && !what.q) return this.#rest();
     this.status.textContent = "Searching …";

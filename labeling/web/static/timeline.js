@@ -8,6 +8,7 @@ import {clock, score} from "./words.js";
 const ZOOM_STEP = 1.5;
 const SHORTEST_VIEW_S = 2;
 const WHEEL_ZOOM = 0.002;
+const TIP_PX = 12;
 
 // Events: "seek" {second, play}; "choose" bar; "playbar" bar; "trim" {bar, start, end} (ends are cuts: {frame, second});
 // "like" shot.
@@ -26,14 +27,15 @@ class Timeline extends HTMLElement {
     this.className = "timeline";
     this.resting = h("canvas", {"aria-hidden": true});
     this.moving = h("canvas", {"aria-hidden": true});
-    this.stage = h("div", {class: "timeline-stage", tabIndex: 0, role: "slider", "aria-label": "Place in the film",
-      "aria-keyshortcuts": "ArrowLeft ArrowRight ArrowUp ArrowDown i o"}, this.resting, this.moving);
     this.tip = h("div", {class: "timeline-tip num", hidden: true});
-    this.legend = h("p", {class: "timeline-legend small muted"}, key("viral", "viral"), key("compelling", "compelling"), key("ensemble", "score"),
-      key("speech", "speech"), key("faces", "faces"), h("span", {class: "grow"}),
+    this.stage = h("div", {class: "timeline-stage", tabIndex: 0, role: "slider", "aria-label": "Place in the film",
+      "aria-keyshortcuts": "ArrowLeft ArrowRight ArrowUp ArrowDown i o"}, this.resting, this.moving, this.tip);
+    this.tools = h("div", {class: "timeline-tools"});
+    this.legend = h("div", {class: "timeline-legend small muted"}, key("viral", "viral"), key("compelling", "compelling"), key("ensemble", "score"),
+      key("speech", "speech"), key("faces", "faces"), this.tools,
       button("", () => this.zoom(1 / ZOOM_STEP), {kind: "plain", symbol: "minus", title: "Zoom out (-)"}),
       button("", () => this.zoom(ZOOM_STEP), {kind: "plain", symbol: "plus", title: "Zoom in (+, or Ctrl and wheel)"}));
-    this.append(this.legend, this.stage, this.tip);
+    this.append(this.legend, this.stage);
     this.#listen();
   }
 
@@ -224,7 +226,8 @@ class Timeline extends HTMLElement {
     if (second !== null) {
       this.tip.replaceChildren(...this.#words(second, bar));
       const {from, to, width} = this.#view, at = (second - from) / (to - from) * width;
-      this.tip.style.left = `${Math.min(Math.max(at, 0), Math.max(0, width - this.tip.offsetWidth))}px`;
+      const wide = this.tip.offsetWidth + TIP_PX, left = at + wide + TIP_PX > width ? at - wide : at + TIP_PX;
+      this.tip.style.left = `${Math.min(Math.max(left, 0), Math.max(0, width - wide))}px`;
     }
     this.#moved();
   }
