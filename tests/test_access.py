@@ -103,7 +103,7 @@ TABLE: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("POST",   "/api/score",                                 SCORE,                       "401 404 409 409 409 409"),
     ("GET",    "/api/search",                                WORDS,                       "401 404 200 200 200 200"),
     ("GET",    "/api/similar",                               LIKE,                        "401 404 may may may may"),
-    ("POST",   "/api/similar",                               PICTURE,                     "401 404 503 503 503 503"),
+    ("POST",   "/api/similar",                               PICTURE,                     "401 404 200 200 200 200"),
 
     ("GET",    "/api/jobs",                                  HERE,                        "401 404 200 200 200 200"),
     ("GET",    "/api/jobs/{job_id}",                         {},                          "401 404 200 200 200 200"),

@@ -16,6 +16,8 @@ from sqlmodel import Session
 from backend.analysis import rows
 from backend.analysis.film import Analysis, analyse
 from backend.analysis.request import AnalysisRequest
+from backend.features.label_words import label_vectors
+from backend.features.minilm import TextEncoder
 from backend.features.moonshine import SpeechRecogniser
 from backend.features.registry import build, profile_named
 from backend.library.models import Movie
@@ -102,10 +104,10 @@ class Analysed:
 
 @dataclass(frozen=True)
 class Stock:
-    """Real films by name, and the folder with their feature files."""
+    """Real films by name, and the home in which their feature files lie."""
 
     films: dict[str, Analysed]
-    features: Path
+    home: Path
 
 
 @pytest.fixture(scope="session")
@@ -123,13 +125,16 @@ def stock(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Stock:
             transcribe=SpeechRecogniser,
         )
         found[name] = Analysed(films / file, request, analyse(request))
-    return Stock(found, home / "features")
+    label_vectors(TextEncoder(home / "networks"), home / "networks")
+    return Stock(found, home)
 
 
 def new_home(tmp_path: Path, stock: Stock) -> Path:
-    """A home of its own with the feature files of the stock."""
+    """A home of its own with the feature files and networks of the stock."""
     home = tmp_path / "home"
-    shutil.copytree(stock.features, home / "features")
+    for folder in ("features", "networks"):
+        if (stock.home / folder).is_dir():
+            shutil.copytree(stock.home / folder, home / folder)
     return home
 
 

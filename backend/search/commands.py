@@ -1,12 +1,44 @@
-"""`selects doctor`."""
+"""`selects search` and `selects doctor`, from the machine that holds the library."""
 
 import json
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 search_app = typer.Typer()
+
+
+@search_app.command()
+def search(
+    words: Annotated[str | None, typer.Argument(metavar="TEXT", help="What is said or shown.")] = None,
+    image: Annotated[Path | None, typer.Option(metavar="FILE", help="A picture that shots should look like.")] = None,
+    like: Annotated[
+        str | None, typer.Option(metavar="MOVIE:SHOT", help="A shot that others should look like, by numbers.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="How many shots at most.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Find shots of the library by words, by a picture, or by another shot; in all projects."""
+    from backend.migrations.run import require_current
+    from backend.resources import Resources
+    from backend.search.asking import ask, parse
+    from backend.settings import load_settings
+
+    question = parse(words, image, like)
+    resources = Resources(load_settings())
+    try:
+        require_current(resources.engine)
+        found = ask(resources, question, limit)
+    finally:
+        resources.close()
+    if as_json:
+        sys.stdout.write(f"{found.model_dump_json(indent=2)}\n")
+        return
+    from backend.search.printed import show
+
+    show(found)
 
 
 @search_app.command()

@@ -73,10 +73,12 @@ def similar(session: Session, resources: "Resources", who: Principal, example: E
 def similar_to_picture(session: Session, resources: "Resources", who: Principal, image: Image, scope: Scope) -> Similar:
     """Shots that look like a picture, RGB uint8 [height, width, 3]."""
     projects = projects_for(session, who, scope.project)
-    found = {space: searchable(session, SPACES[space], projects, scope.filters) for space in LOOKS}
-    space = SPACES[max(found, key=lambda name: len(found[name]))]
-    query = resources.encoders.picture(space, image)
-    return _list(resources, resources.gallery.hall(space, found[space.name]), found[space.name], query, scope)
+    found = {name: searchable(session, SPACES[name], projects, scope.filters) for name in LOOKS}
+    space = SPACES[max(reversed(LOOKS), key=lambda name: len(found[name]))]
+    refs = found[space.name]
+    if not refs:
+        return Similar(items=[], total=0, space=space.name, how="exact", films=0)
+    return _list(resources, resources.gallery.hall(space, refs), refs, resources.encoders.picture(space, image), scope)
 
 
 def part_of(film: HeldFilm, example: Example) -> tuple[Rows, Floats]:
