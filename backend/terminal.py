@@ -13,7 +13,7 @@ from rich.text import Text
 
 from backend.analysis.find import Findings
 from backend.analysis.findings import Files
-from backend.analysis.report import clock
+from backend.clock import clock
 from backend.features.models import ModelRow
 from backend.scoring.explain import PRIOR
 from backend.scoring.rank import ScoredClip

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
-from backend.analysis.report import clock
+from backend.clock import clock
 from backend.jobs.models import Job
 
 TITLE_WIDTH = 32

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from backend.analysis.report import THUMBNAIL_BYTES, ReportData, Thumbnail, clock, render_report, write_report
+from backend.analysis.report import THUMBNAIL_BYTES, ReportData, Thumbnail, render_report, write_report
+from backend.clock import clock
 from backend.errors import OutputError
 
 VOID = {"meta", "img", "br", "path", "link", "input", "hr"}

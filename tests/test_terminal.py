@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from backend.analysis.report import clock
+from backend.clock import clock
 from backend.scoring.rank import RankRequest, ScoredClip, rank
 from backend.terminal import BAND_STYLES, _line
 from tests.test_scoring import make_film

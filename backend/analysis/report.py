@@ -15,6 +15,7 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.clock import clock
 from backend.errors import OutputError
 from backend.files import file_atomically
 from backend.media.timecode import source_timecode
@@ -122,17 +123,6 @@ def render_report(report: ReportData) -> str:
         shown=len(shots),
         aspect=_aspect(shots),
     )
-
-
-def clock(second: float) -> str:
-    """Whole seconds begun as m:ss, or h:mm:ss from an hour on.
-
-    >>> clock(72.4)
-    '1:12'
-    """
-    whole = max(0, int(second + 1e-6))
-    hours, minutes, seconds = whole // 3600, whole // 60 % 60, whole % 60
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def _curves(report: ReportData) -> tuple[tuple[str, Floats], ...]:
