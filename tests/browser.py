@@ -27,14 +27,16 @@ from tests.films import make_film, read_frame_number, run_ffmpeg
 START_LIMIT_S = 180
 STOP_LIMIT_S = 30
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = [
+FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
     "--autoplay-policy=no-user-gesture-required",
-]
+)
+SCRIPTS = Path(__file__).with_name("in_page.js")
 FRAMES, RATE = 400, 10
 CUTS = (25, 60, 85, 130, 150, 190, 215, 240, 280, 300, 340, 370)
+PROBLEMS: dict[Page, list[str]] = {}
 LINE = "The lantern in the harbour is still burning."
 
 
@@ -111,7 +113,7 @@ def running_browser() -> Iterator[Browser]:
     if not binary:
         pytest.skip("NO CHROMIUM: install it (Debian and Ubuntu: apt install chromium)")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=binary, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=binary, args=list(FLAGS))
         yield browser
         browser.close()
 
@@ -142,26 +144,23 @@ def make_speaking_film(path: Path) -> Path:
 
 def shown_frame(page: Page) -> int:
     """The number that the frame in the player carries."""
-    box = page.evaluate(
-        """() => {
-            const video = document.querySelector("selects-player video");
-            const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight), ctx = canvas.getContext("2d");
-            ctx.drawImage(video, 0, 0);
-            const {data} = ctx.getImageData(0, 0, canvas.width, canvas.height);
-            return {width: canvas.width, height: canvas.height, grey: Array.from({length: data.length / 4}, (_, n) => data[4 * n + 1])};
-        }"""
-    )
+    box = page.evaluate("inPage.picture()")
     picture: NDArray[np.uint8] = np.array(box["grey"], np.uint8).reshape(box["height"], box["width"])
     return read_frame_number(picture)
 
 
-def open_page(browser: Browser, site: Site, path: str = "/", **context: Any) -> Page:
-    """A new browser's page, signed in as the owner; errors of its scripts are kept in `page.problems`."""
-    page = browser.new_context(**{"viewport": {"width": 1280, "height": 720}, **context}).new_page()
-    page.set_default_timeout(20_000)
-    page.problems = []  # type: ignore[attr-defined]
-    page.on("pageerror", lambda error: page.problems.append(str(error)))  # type: ignore[attr-defined]
-    page.goto(site.link)
-    if path != "/":
-        page.goto(site.base + path)
+def open_page(browser: Browser, path: str, **context: Any) -> Page:
+    """A page of a browser that nobody has used; what goes wrong in its scripts is kept in `problems_of(page)`."""
+    opened = browser.new_context(**{"viewport": {"width": 1280, "height": 720}, **context})
+    opened.set_default_timeout(20_000)
+    opened.add_init_script(path=SCRIPTS)
+    page = opened.new_page()
+    PROBLEMS[page] = []
+    page.on("pageerror", lambda error: PROBLEMS[page].append(str(error)))
+    page.goto(path)
     return page
+
+
+def problems_of(page: Page) -> list[str]:
+    """What went wrong in the scripts of a page."""
+    return PROBLEMS[page]

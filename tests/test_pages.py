@@ -8,11 +8,22 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser import LINE, Site, make_speaking_film, open_page, running_browser, running_site, shown_frame
+from tests.browser import (
+    LINE,
+    Site,
+    make_speaking_film,
+    open_page,
+    problems_of,
+    running_browser,
+    running_site,
+    shown_frame,
+)
 from tests.films import make_film
 
 ANALYSED_MS = 180_000
 MODELS_MS = 60_000
+SETTLED_MS = 1500
+expect.set_options(timeout=20_000)
 SHOTS_OF_FILM = 13
 
 
@@ -34,16 +45,15 @@ def film(site: Site, browser: Browser, tmp_path_factory: pytest.TempPathFactory)
     folder = tmp_path_factory.mktemp("films")
     path = make_speaking_film(folder / "harbour_lights.mp4")
     (folder / "notes.mov").write_text("this is no film")
-    page = open_page(browser, site)
+    page = open_page(browser, site.link)
     expect(page.get_by_role("heading", name="No films yet")).to_be_visible()
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Choose files …").locator("visible=true").click()
     chooser.value.set_files([path, folder / "notes.mov"])
     card = page.locator(".card", has_text="Harbour lights")
     expect(card.get_by_role("progressbar")).to_be_visible()
+    expect(page.locator("selects-tray")).to_be_visible()
     stages = _watch(card)
-    tray = page.locator("selects-tray")
-    assert not tray.is_visible()
     bad = page.locator(".card[data-state=failed]")
     expect(bad).to_be_visible(timeout=ANALYSED_MS)
     found = next(each for each in site.api("GET", "/api/movies")["items"] if each["title"] == "Harbour lights")
@@ -62,16 +72,16 @@ def _watch(card: Locator) -> set[str]:
 @pytest.fixture
 def page(site: Site, film: dict[str, Any], browser: Browser) -> Iterator[Page]:
     """The film's page; nothing may go wrong in its scripts."""
-    page = open_page(browser, site, f"/movies/{film['id']}")
+    page = open_page(browser, site.link)
+    page.goto(f"{site.base}/movies/{film['id']}")
     expect(page.locator(".clip").first).to_be_visible()
     yield page
-    assert page.problems == []  # type: ignore[attr-defined]
+    assert problems_of(page) == []
     page.context.close()
 
 
 def test_a_stranger_signs_in_and_gets_where_they_wanted(site: Site, browser: Browser) -> None:
-    page = browser.new_context().new_page()
-    page.goto(site.base + "/search")
+    page = open_page(browser, site.base + "/search")
     page.get_by_label("Token").fill("wrong")
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert")).to_contain_text("not known")
@@ -101,16 +111,7 @@ def test_films_come_in_and_show_how_far_they_are(film: dict[str, Any]) -> None:
 def test_a_dropped_film_that_is_there_already_is_not_added_twice(film: dict[str, Any], site: Site) -> None:
     wall: Page = film["wall"]
     before = len(site.api("GET", "/api/movies")["items"])
-    wall.evaluate(
-        """async (id) => {
-            const blob = await (await fetch(`/api/movies/${id}/media`)).blob(), carried = new DataTransfer();
-            carried.items.add(new File([blob], "again.mp4"));
-            for (const name of ["dragenter", "dragover", "drop"]) {
-                document.querySelector("selects-library").dispatchEvent(new DragEvent(name, {dataTransfer: carried, bubbles: true, cancelable: true}));
-            }
-        }""",
-        film["id"],
-    )
+    wall.evaluate("inPage.drop", ["selects-library", f"/api/movies/{film['id']}/media", "again.mp4", ""])
     expect(wall.get_by_text("is in the library already")).to_be_visible()
     assert len(site.api("GET", "/api/movies")["items"]) == before
 
@@ -133,9 +134,7 @@ def test_the_film_plays_from_where_it_is_clicked_frame_by_frame(page: Page) -> N
         page.reload()
     expect(page.locator("selects-timeline .strip img").first).to_be_visible()
     page.get_by_role("button", name=re.compile("^Play shot")).nth(4).click()
-    page.wait_for_function(
-        "document.querySelector('video').currentTime > 12 && !document.querySelector('video').paused"
-    )
+    page.wait_for_function("(video => video.currentTime > 12 && !video.paused)(document.querySelector('video'))")
     page.keyboard.press(" ")
     page.wait_for_function("document.querySelector('video').paused && !document.querySelector('video').seeking")
     _seek(page, CUT_S := 13.0)
@@ -147,11 +146,8 @@ def test_the_film_plays_from_where_it_is_clicked_frame_by_frame(page: Page) -> N
 
 
 def _seek(page: Page, second: float) -> None:
-    """To a second by the timeline's own event, which a click on it sends; ends when the picture is there."""
-    page.evaluate(
-        "second => document.querySelector('selects-timeline').dispatchEvent(new CustomEvent('seek', {detail: {second}}))",
-        second,
-    )
+    """To a second by the timeline; ends when the picture is there."""
+    page.evaluate("inPage.seek", second)
     page.wait_for_function("!document.querySelector('video').seeking")
     page.wait_for_timeout(300)
 
@@ -164,16 +160,17 @@ def test_weights_and_lengths_rank_again_without_loading_the_page(page: Page, sit
     for viral in (1, 0):
         page.get_by_label("Weight between viral and compelling").fill(str(100 - 100 * viral))
         asked = {"movie": film["id"], "min_s": 3, "max_s": 8, "weight_viral": viral, "top_n": 20}
-        wanted = [
-            f"{clip['start_frame']}-{clip['end_frame']}" for clip in site.api("POST", "/api/score", json=asked)["clips"]
-        ]
-        keys = "[...document.querySelectorAll('.clip')].map((row) => row.dataset.key).join()"
-        page.wait_for_function(f"{keys} === {','.join(wanted)!r}")
+        wanted = [_key(clip) for clip in site.api("POST", "/api/score", json=asked)["clips"]]
+        page.wait_for_function("wanted => inPage.clips().join() === wanted", arg=",".join(wanted))
     page.get_by_label("For", exact=True).select_option("reels")
     expect(page.get_by_label("Longest clip, seconds")).to_have_value("60")
     expect(page.locator("selects-ranking .viral.num")).to_have_text("0.75")
     expect(page.get_by_text("prior, relative to this film")).to_be_visible()
     assert page.evaluate("window.stays")
+
+
+def _key(clip: dict[str, Any]) -> str:
+    return f"{clip['start_frame']}-{clip['end_frame']}"
 
 
 def test_in_and_out_points_make_a_clip_and_its_ends_are_dragged_to_cuts(
@@ -191,10 +188,8 @@ def test_in_and_out_points_make_a_clip_and_its_ends_are_dragged_to_cuts(
     _drag_end(page, 10.1, 14.6)
     expect(page.locator(".clip[data-key='62-150']")).to_be_visible()
     expect(page.locator(".clip[data-key='62-101']")).to_be_hidden()
-    kept = [
-        each for each in site.api("GET", f"/api/movies/{film['id']}/candidates")["items"] if each["source"] == "manual"
-    ]
-    assert [(each["start_frame"], each["end_frame"]) for each in kept] == [(62, 150)]
+    stored = site.api("GET", f"/api/movies/{film['id']}/candidates")["items"]
+    assert [_key(each) for each in stored if each["source"] == "manual"] == ["62-150"]
     page.get_by_role("button", name="Remove the clip").click()
     expect(own).to_be_hidden()
 
@@ -205,14 +200,7 @@ def _drag_end(page: Page, from_s: float, to_s: float) -> None:
     stage.scroll_into_view_if_needed()
     box, length = stage.bounding_box(), 40.0
     assert box is not None
-    y = page.evaluate(
-        """async () => {
-            const {rowsOf, laneOf} = await import(document.querySelector("script[type=module][src*='/static/']").src.replace("app.js", "timeline_draw.js"));
-            const bars = [...document.querySelectorAll(".clip")].map((row) => row.dataset.key.split("-").map(Number)).map(([a, b]) => ({start_s: a / 10, end_s: b / 10}));
-            const lanes = laneOf(bars), rows = rowsOf(Math.max(...lanes) + 1);
-            return rows.lanes.top + (lanes.at(-1) + 0.5) * rows.lane;
-        }"""
-    )
+    y = page.evaluate("inPage.lastBar()")
     page.mouse.move(box["x"] + box["width"] * from_s / length, box["y"] + y)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * to_s / length, box["y"] + y, steps=6)
@@ -243,14 +231,7 @@ def test_a_dropped_picture_finds_the_shot_it_is_from(page: Page, site: Site, fil
     shot = site.api("GET", f"/api/movies/{film['id']}/shots")["items"][6]
     page.goto(site.base + "/search")
     expect(page.get_by_label("Words to search for")).to_be_visible()
-    page.evaluate(
-        """async (picture) => {
-            const carried = new DataTransfer();
-            carried.items.add(new File([await (await fetch(picture)).blob()], "still.jpg", {type: "image/jpeg"}));
-            document.querySelector("selects-search").dispatchEvent(new DragEvent("drop", {dataTransfer: carried, bubbles: true, cancelable: true}));
-        }""",
-        shot["picture"],
-    )
+    page.evaluate("inPage.drop", ["selects-search", shot["picture"], "still.jpg", "image/jpeg"])
     expect(page.get_by_text("Shots that look like still.jpg")).to_be_visible()
     expect(page.locator(".hit").first).to_be_visible(timeout=MODELS_MS)
     assert page.locator(".hit a").first.get_attribute("href") == f"/movies/{film['id']}?t={shot['start_s']:.3f}"
@@ -258,8 +239,7 @@ def test_a_dropped_picture_finds_the_shot_it_is_from(page: Page, site: Site, fil
 
 def test_a_viewer_looks_and_changes_nothing(site: Site, film: dict[str, Any], browser: Browser) -> None:
     invited = site.api("POST", "/api/members/invitations", json={"project_id": 1, "name": "Vera", "role": "viewer"})
-    page = browser.new_context().new_page()
-    page.goto(invited["link"])
+    page = open_page(browser, invited["link"])
     page.get_by_role("button", name="Join as Vera").click()
     expect(page.locator(".card", has_text="Harbour lights")).to_be_visible()
     expect(page.get_by_text("Drop films here")).to_be_hidden()
@@ -273,46 +253,19 @@ def test_a_viewer_looks_and_changes_nothing(site: Site, film: dict[str, Any], br
 def test_everything_has_a_name_is_reached_by_keys_and_large_enough(
     site: Site, film: dict[str, Any], browser: Browser, path: str
 ) -> None:
-    page = open_page(browser, site, path.format(film["id"]))
-    page.wait_for_timeout(1500)
-    wrong = page.evaluate(
-        """() => [...document.querySelectorAll("button, a[href], input:not(.sr), select, textarea, [role=slider]")].filter((each) => each.checkVisibility()).flatMap((each) => {
-            const {width, height} = each.getBoundingClientRect(), wrong = [];
-            const name = each.getAttribute("aria-label") || each.innerText?.trim() || each.labels?.[0]?.innerText || each.title;
-            if (!name) wrong.push("nameless");
-            if (each.tabIndex < 0 && each.tagName !== "VIDEO") wrong.push("not reached");
-            if (each.tagName === "BUTTON" && Math.min(width, height) < 30) wrong.push(`small: ${width} x ${height}`);
-            return wrong.map((what) => `${what}: ${each.outerHTML.slice(0, 120)}`);
-        })"""
-    )
-    assert wrong == []
+    page = open_page(browser, site.link)
+    page.goto(site.base + path.format(film["id"]))
+    page.wait_for_timeout(SETTLED_MS)
+    assert page.evaluate("inPage.faults()") == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.context.close()
 
 
-def test_two_thousand_shots_are_drawn_between_two_frames(page: Page) -> None:
-    """The whole timeline anew, which zooming does, takes less than the 33 ms of two frames in the median."""
-    took = page.evaluate(
-        """async () => {
-            const static_ = JSON.parse(document.getElementById("boot").textContent).static;
-            const {FilmTime} = await import(`${static_}/film_time.js`);
-            const shots = Array.from({length: 2000}, (_, n) => ({number: n, scene: Math.floor(n / 14), start_frame: 75 * n, end_frame: 75 * n + 75, start_s: 3 * n, end_s: 3 * n + 3, keyframes: [], faces: n % 3}));
-            const movie = {id: 1, rate: "25/1", frames: 150000, duration_s: 6000, start_timecode: null};
-            const scenes = Array.from({length: 143}, (_, n) => ({number: n, start_s: 42 * n, end_s: 42 * n + 42}));
-            const timeline = document.querySelector("selects-timeline"), wave = Array.from({length: 6000}, (_, n) => (1 + Math.sin(n / 90)) / 2);
-            timeline.open({movie, shots, scenes, lines: shots, curve: {viral: wave, compelling: wave, score: wave}, time: new FilmTime(movie, shots)}, {mayEdit: true});
-            const took = [], next = () => new Promise(requestAnimationFrame);
-            for (let turn = 0; turn < 30; turn++) {
-                timeline.zoom(turn % 2 ? 0.7 : 1.4);
-                const began = performance.now();
-                await next(); await next();
-                took.push(performance.now() - began);
-            }
-            return took.sort((one, other) => one - other)[15];
-        }"""
-    )
-    print(f"two frames with a whole redraw: {took:.1f} ms")
-    assert took < 66
+def test_two_thousand_shots_are_drawn_within_a_frame(page: Page) -> None:
+    """The whole timeline anew, as zooming does; twice a frame of 60 a second is allowed to busy machines."""
+    took = page.evaluate("inPage.redraws(2000)")
+    print(f"redraw of 2,000 shots: median {took[15]:.1f} ms, slowest {took[-1]:.1f} ms")
+    assert took[15] < 2 * 1000 / 60
 
 
 def test_a_film_is_deleted_with_a_sentence_before_it(film: dict[str, Any], site: Site, tmp_path: Path) -> None:
