@@ -80,7 +80,9 @@ class Works:
         return self.job(job_id)
 
     def done(self, added: dict[str, Any]) -> int:
-        """The id of an added film when its job is done."""
+        """The id of an added film when its job is done, or was before."""
+        if added["job"] is None:
+            return int(added["movie"]["id"])
         job = self.ended(added["job"]["id"])
         assert job.state == "done", (job.problem, self.logs())
         return job.movie_id or 0
