@@ -90,7 +90,7 @@ class Film extends HTMLElement {
     this.ranking = h("selects-ranking");
     this.marks = new Marks(film.time, {changed: (marks) => { this.timeline.marks = marks; }, make: (clip) => this.#make(clip)});
     this.replaceChildren(this.player, h("div", {class: "film-side"}, this.#head(), this.#tabs(), this.clips, this.lines), this.timeline, this.ranking);
-    if (may.mayEdit) this.timeline.tools.append(this.marks.element);
+    if (may.mayEdit) this.timeline.tools.prepend(this.marks.element);
     this.player.open(movie, film.time);
     this.timeline.open(film, may);
     this.lines.show(film.lines);

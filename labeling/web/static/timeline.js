@@ -30,11 +30,11 @@ class Timeline extends HTMLElement {
     this.tip = h("div", {class: "timeline-tip num", hidden: true});
     this.stage = h("div", {class: "timeline-stage", tabIndex: 0, role: "slider", "aria-label": "Place in the film",
       "aria-keyshortcuts": "ArrowLeft ArrowRight ArrowUp ArrowDown i o"}, this.resting, this.moving, this.tip);
-    this.tools = h("div", {class: "timeline-tools"});
-    this.legend = h("div", {class: "timeline-legend small muted"}, key("viral", "viral"), key("compelling", "compelling"), key("ensemble", "score"),
-      key("speech", "speech"), key("faces", "faces"), this.tools,
+    this.tools = h("div", {class: "timeline-tools"},
       button("", () => this.zoom(1 / ZOOM_STEP), {kind: "plain", symbol: "minus", title: "Zoom out (-)"}),
       button("", () => this.zoom(ZOOM_STEP), {kind: "plain", symbol: "plus", title: "Zoom in (+, or Ctrl and wheel)"}));
+    this.legend = h("div", {class: "timeline-legend small muted"}, key("viral", "viral"), key("compelling", "compelling"), key("ensemble", "score"),
+      key("speech", "speech"), key("faces", "faces"), this.tools);
     this.append(this.legend, this.stage);
     this.#listen();
   }
