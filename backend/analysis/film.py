@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.analysis.cache import FilmCache, Heard
-from backend.analysis.checksum import checksums_file, film_checksum
+from backend.analysis.checksum import checksums_file, film_checksum, remembered_checksum
 from backend.analysis.hearing import hear, transcript
 from backend.analysis.looking import Seen, load, look
 from backend.analysis.measuring import measure
@@ -65,12 +65,32 @@ class Watched:
 def watch(request: AnalysisRequest, progress: Progress = silent) -> Watched:
     """Decode a film once, or take from the cache what an earlier run has kept of it; raises like `analyse`."""
     probe = probe_film(request.path)
-    cache = cache_of(request.path, request.home, progress)
+    known = remembered_checksum(request.path, checksums_file(request.home)) is not None
+    cache = cache_of(request.path, request.home, progress) if known else _sum_and_load(request, progress)
     scan = cache.load_scan(request.scan_key)
-    if scan is None:
+    if scan is None and known:
         load(request.extractors)
     seen, heard = _look_and_hear(request, probe, cache, scan, progress)
     return Watched(probe, cache, seen, heard)
+
+
+def _sum_and_load(request: AnalysisRequest, progress: Progress) -> FilmCache:
+    """For a file not met before: its checksum, and the weights at the same time. Where these are missing, at once."""
+    stop = threading.Event()
+
+    def told(stage: str, done: float, total: float) -> None:
+        if stop.is_set():
+            raise CancelledError
+        progress(stage, done, total)
+
+    with ThreadPoolExecutor(1, "checksum") as pool:
+        try:
+            summing = pool.submit(cache_of, request.path, request.home, told)
+            load(request.extractors)
+            return summing.result()
+        except BaseException:
+            stop.set()
+            raise
 
 
 def cache_of(path: Path, home: Path, progress: Progress = silent) -> FilmCache:

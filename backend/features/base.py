@@ -62,7 +62,8 @@ class Extractor(ABC):
     A new one is a file with a subclass and a line in `backend.features.registry.EXTRACTORS`. Only `extract` is
     required. Weights are loaded by `load`, once, before any film is decoded; a missing weight raises MissingWeights.
     `takes_path` says that the weights may be given by path (settings.models.paths): they come with no wheel.
-    `version` is raised when the same input would give other vectors: it is part of the cache key.
+    `version` is raised when the same input would give other vectors: it is part of the cache key. `batch_shots` is how
+    many are waited for: after the last frame of a film, the last batch is all that is left to do.
     """
 
     name: ClassVar[str]
@@ -70,7 +71,7 @@ class Extractor(ABC):
     block: ClassVar[str]
     dimension: ClassVar[int]
     reads: ClassVar[frozenset[str]]
-    batch_shots: ClassVar[int] = 16
+    batch_shots: ClassVar[int] = 4
     takes_path: ClassVar[bool] = False
 
     def __init__(self, *, weights: Path | None = None, cache: Path | None = None, offline: bool = False) -> None:

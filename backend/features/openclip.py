@@ -32,6 +32,7 @@ class OpenClip(Extractor):
     block = "clip"
     dimension = 512
     reads = frozenset({"keyframes"})
+    batch_shots = 16
     _network: Any = None
 
     def load(self) -> None:

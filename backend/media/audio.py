@@ -89,11 +89,7 @@ def read_sound(
         for frame in decode(container, stream, damage, "audio"):
             if stop():
                 return
-            at = (
-                given
-                if frame.pts is None
-                else round((float(frame.pts * frame.time_base) - probe.start_time_s) * rate_hz) + shift
-            )
+            at = given if frame.pts is None else round((frame.time - probe.start_time_s) * rate_hz) + shift
             if not -(BACK_S if given else MAX_GAP_S) * rate_hz <= at - given <= MAX_GAP_S * rate_hz:
                 shift, at = shift + given - at, given
             # Exact at the start; later, time stamps that are a little off must not tear the sound.
@@ -124,8 +120,12 @@ class _Resampler:
         frame.pts = None
         try:
             for made in self._resampler.resample(frame):
-                samples = np.asarray(made.to_ndarray(), np.float32).reshape(-1, self.channels)
-                yield np.nan_to_num(samples, posinf=0, neginf=0)
+                # A film has some fifty of these a second: not to_ndarray and nan_to_num, which take most of the time.
+                plane = memoryview(made.planes[0])
+                samples = np.frombuffer(plane, np.float32, made.samples * self.channels).copy()
+                if not np.isfinite(samples).all():
+                    np.nan_to_num(samples, copy=False, posinf=0, neginf=0)
+                yield samples.reshape(-1, self.channels)
         except (av.error.FFmpegError, ValueError):
             return
 

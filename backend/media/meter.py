@@ -74,7 +74,8 @@ class FrameMeter:
         row = _row(hsv, grey, *before)
         self._last = (hsv, grey)
         seen = []
-        for i, share, part in _between(row, self._rows[-1] if self._rows else row, skipped):
+        parts = _between(row, self._rows[-1], skipped) if skipped else ((0, 1.0, row),)
+        for i, share, part in parts:
             self._rows.append(part)
             self._fingerprints.append(_mixture(miniature, before_miniature, share))
             seen.append(Measured(number + i, frame, self._fingerprints[-1], *(255 * value for value in part[:3])))

@@ -171,6 +171,8 @@ class _Run:
         self.lettering: list[tuple[int, float]] = []
         self.next_lettering = Fraction(0)
         self.spotter = TitleSpotter(probe.rate)
+        # Asked for every frame, where a Fraction's arithmetic would show.
+        self.frame_s, self.titles_wait = float(1 / probe.rate), round(probe.rate / HELD_PER_S)
         self.declared_s = probe.declared_duration_s
 
     def take(self, frame: VideoFrame, skipped: list[int]) -> None:
@@ -186,7 +188,7 @@ class _Run:
         last = seen[-1]
         self.held.offer(last.number, lambda: self._picture(last.number, frame), jump=last.change > JUMP)
         # Of a long shot pictures are held more seldom than titles want them.
-        if self._wants_titles(last.number - round(self.rate / HELD_PER_S)):
+        if self._wants_titles(last.number - self.titles_wait):
             self._picture(last.number, frame)
         if frame.key_frame:
             seen[-1] = replace(last, change=max(0.0, last.change - self.keyframe_drift))
@@ -204,7 +206,7 @@ class _Run:
         return picture
 
     def _wants_titles(self, number: int) -> bool:
-        at_s = max(0.0, float(number / self.rate))
+        at_s = max(0, number) * self.frame_s
         return self.spotter.due(number) and (not self.declared_s or may_be_title(at_s, self.declared_s))
 
     def finish(self) -> None:
