@@ -98,7 +98,7 @@ def test_a_stranger_signs_in_and_gets_where_they_wanted(site: Site, browser: Bro
 def test_films_come_in_and_show_how_far_they_are(film: dict[str, Any]) -> None:
     """Both at once, the good one with its stages in place, the bad one with the reason in words."""
     wall: Page = film["wall"]
-    assert any(re.search(r"\d+ % · (looking|measuring|ranking|reading)", said) for said in film["stages"]), film[
+    assert any(re.search(r"\d+ % · (watching|measuring|ranking|reading)", said) for said in film["stages"]), film[
         "stages"
     ]
     card = wall.locator(".card", has_text="Harbour lights")

@@ -53,7 +53,7 @@ export function left(seconds) {
 }
 
 const STAGES = {
-  probe: "reading", proxy: "making a copy for browsers", scan: "looking and listening", features: "measuring", index: "indexing",
+  probe: "reading", proxy: "making a copy for browsers", scan: "watching", features: "measuring", index: "indexing",
   candidates: "ranking",
 };
 
