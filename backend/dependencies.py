@@ -1,6 +1,7 @@
 """What routes ask for by type: sessions, resources, and who asks."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Query, Request, Security
@@ -15,7 +16,7 @@ PAGE = 50
 LARGEST_PAGE = 500
 
 
-def _resources(request: Request) -> Resources:
+async def _resources(request: Request) -> Resources:
     resources: Resources = request.app.state.resources
     return resources
 
@@ -51,15 +52,19 @@ async def _principal(
 PrincipalDep = Annotated[Principal, Depends(_principal)]
 
 
+@dataclass(frozen=True)
 class Page:
     """Which part of a list is wanted."""
 
-    def __init__(
-        self,
-        limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="How many at most.")] = PAGE,
-        offset: Annotated[int, Query(ge=0, le=2**31, description="How many to leave out first.")] = 0,
-    ) -> None:
-        self.limit, self.offset = limit, offset
+    limit: int
+    offset: int
 
 
-PageDep = Annotated[Page, Depends()]
+async def _page(
+    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="How many at most.")] = PAGE,
+    offset: Annotated[int, Query(ge=0, le=2**31, description="How many to leave out first.")] = 0,
+) -> Page:
+    return Page(limit, offset)
+
+
+PageDep = Annotated[Page, Depends(_page)]

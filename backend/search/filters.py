@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import func
-from sqlmodel import Session, col, exists, select
+from sqlalchemy import bindparam, func
+from sqlalchemy import select as rows_of
+from sqlmodel import Session, col, exists
 
 from backend.library.models import Movie
 from backend.members.models import Membership
@@ -28,15 +30,8 @@ class Filters:
     min_duration_s: float | None = None
     max_duration_s: float | None = None
 
-    @property
-    def of_shots(self) -> bool:
-        """Whether anything is asked of single shots."""
-        asked = (self.has_faces, self.has_speech, self.min_duration_s, self.max_duration_s)
-        return any(value is not None for value in asked)
 
-
-@dataclass(frozen=True)
-class FilmRef:
+class FilmRef(NamedTuple):
     """A film that is whole in a space: what the answer says of it, and under which stamp it is held in memory."""
 
     movie_id: int
@@ -48,6 +43,11 @@ class FilmRef:
     rows: int
     stamp: str
 
+    @property
+    def name(self) -> tuple[int, str]:
+        """What it is held under."""
+        return self.movie_id, self.stamp
+
 
 def projects_for(session: Session, who: Principal, project: int | None) -> tuple[int, ...] | None:
     """The projects that are searched: the one named, else all of the asker's; None for all there are.
@@ -57,52 +57,76 @@ def projects_for(session: Session, who: Principal, project: int | None) -> tuple
     if project is not None:
         require_role(session, who, project, "viewer")
         return (project,)
+    return own_projects(session, who)
+
+
+def own_projects(session: Session, who: Principal) -> tuple[int, ...] | None:
+    """The projects that the asker is a member of; None for all there are."""
     if who.superuser:
         return None
-    own = select(Membership.project_id).where(col(Membership.person_id) == who.person_id)
-    return tuple(session.exec(own).all())
+    return tuple(session.connection().execute(_OWN, {"person": who.person_id}).scalars())
 
 
 def searchable(session: Session, space: Space, projects: Sequence[int] | None, filters: Filters) -> list[FilmRef]:
     """The films of these projects that pass and are ready and wholly indexed, in order of their ids."""
+    return searchable_in(session, (space,), projects, filters)[space.name]
+
+
+def searchable_in(
+    session: Session, spaces: Sequence[Space], projects: Sequence[int] | None, filters: Filters
+) -> dict[str, list[FilmRef]]:
+    """The same for several spaces, by name."""
+    asked: dict[str, Any] = {
+        "projects": None if projects is None else list(projects),
+        "films": list(filters.films) or None,
+        "title": filters.title.strip().lower() or None,
+        "genres": [genre.strip().lower() for genre in filters.genres] or None,
+        "year_min": filters.year_min,
+        "year_max": filters.year_max,
+    }
+    asked = {name: value for name, value in asked.items() if value is not None}
+    asked["spaces"] = [space.name for space in spaces]
+    if "title" in asked:
+        asked["title"] = "%" + asked["title"].replace("/", "//").replace("%", "/%").replace("_", "/_") + "%"
+    statement = _searchable(frozenset(asked), session.get_bind().dialect.name == "postgresql")
+    found: dict[str, list[FilmRef]] = {space.name: [] for space in spaces}
+    versions = {space.name: space.version for space in spaces}
+    for space, version, *ref in session.connection().execute(statement, asked):
+        if version == versions[space]:
+            found[space].append(FilmRef._make(ref))
+    return found
+
+
+@lru_cache
+def _searchable(asked: frozenset[str], postgresql: bool) -> Any:
+    """The statement for these filters: building one takes longer than running it."""
+    films, indexed = _table(Movie), _table(IndexedFilm)
+    tests: dict[str, Any] = {
+        "spaces": indexed.space.in_(bindparam("spaces", expanding=True)),
+        "projects": films.project_id.in_(bindparam("projects", expanding=True)),
+        "films": films.id.in_(bindparam("films", expanding=True)),
+        "title": func.lower(films.title).like(bindparam("title"), escape="/"),
+        "genres": _has_genre(films, postgresql),
+        "year_min": films.year >= bindparam("year_min"),
+        "year_max": films.year <= bindparam("year_max"),
+    }
     columns = (
-        *(col(Movie.id), col(Movie.project_id), col(Movie.title), col(Movie.year)),
-        *(col(IndexedFilm.sha256), col(IndexedFilm.inputs), col(IndexedFilm.rows), col(IndexedFilm.stamp)),
+        *(indexed.space, indexed.version, films.id, films.project_id, films.title, films.year),
+        *(indexed.sha256, indexed.inputs, indexed.rows, indexed.stamp),
     )
-    wanted: Any = select(*columns).join(IndexedFilm, col(IndexedFilm.movie_id) == col(Movie.id))  # type: ignore[call-overload]
-    wanted = wanted.where(*is_indexed(space), *_of_films(session, projects, filters)).order_by(col(Movie.id))
-    return [FilmRef(*row) for row in session.connection().execute(wanted).all()]
+    whole = (films.state == "ready", indexed.scan_key == films.scan_key, indexed.rows > 0, indexed.movie_id == films.id)
+    return rows_of(*columns).where(*whole, *(tests[name] for name in sorted(asked))).order_by(films.id)
 
 
-def is_indexed(space: Space) -> tuple[Any, ...]:
-    """A film that is ready, and whose rows in a space are those of its shots as they are now."""
-    return (
-        col(Movie.state) == "ready",
-        col(IndexedFilm.space) == space.name,
-        col(IndexedFilm.version) == space.version,
-        col(IndexedFilm.scan_key) == col(Movie.scan_key),
-        col(IndexedFilm.rows) > 0,
-    )
+def _has_genre(films: Any, postgresql: bool) -> Any:
+    listed = func.json_array_elements_text if postgresql else func.json_each
+    each = listed(films.genres).table_valued("value")
+    named = func.lower(each.c.value).in_(bindparam("genres", expanding=True))
+    return exists().select_from(each).where(named)
 
 
-def _of_films(session: Session, projects: Sequence[int] | None, filters: Filters) -> list[Any]:
-    where: list[Any] = []
-    if projects is not None:
-        where.append(col(Movie.project_id).in_(projects))
-    if filters.films:
-        where.append(col(Movie.id).in_(filters.films))
-    if filters.title.strip():
-        where.append(func.lower(col(Movie.title)).contains(filters.title.strip().lower(), autoescape=True))
-    if filters.year_min is not None:
-        where.append(col(Movie.year) >= filters.year_min)
-    if filters.year_max is not None:
-        where.append(col(Movie.year) <= filters.year_max)
-    if filters.genres:
-        where.append(_has_genre(session, filters.genres))
-    return where
+def _table(model: Any) -> Any:
+    return model.__table__.c
 
 
-def _has_genre(session: Session, genres: Sequence[str]) -> Any:
-    listed = func.json_array_elements_text if session.get_bind().dialect.name == "postgresql" else func.json_each
-    each = listed(col(Movie.genres)).table_valued("value")
-    return exists().select_from(each).where(func.lower(each.c.value).in_([genre.strip().lower() for genre in genres]))
+_OWN = rows_of(col(Membership.project_id)).where(col(Membership.person_id) == bindparam("person"))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sqlmodel import Session, col, select
+from threadpoolctl import threadpool_limits
 
 from backend.search.filters import FilmRef, Filters, searchable
 from backend.search.hall import Hall, joined
@@ -27,6 +28,8 @@ class Gallery:
     """
 
     def __init__(self, resources: "Resources") -> None:
+        # Many requests at a time share few processors: threads within a product make all of them wait for each other.
+        threadpool_limits(1, user_api="blas")
         self._resources = resources
         self.collections: dict[str, str] = {}
         self._halls: dict[str, Hall] = {}
@@ -58,13 +61,11 @@ class Gallery:
             kept = [k for k, film in enumerate(hall.films if hall else ()) if film.name in alive]
             held = {hall.films[k].name for k in kept} if hall else set()
             # All there are, not these alone: the share of them that may be found decides how to search.
-            wanted_now = {
-                (ref.movie_id, ref.stamp): ref for ref in (*searchable(session, space, None, Filters()), *refs)
-            }
+            wanted_now = {ref.name: ref for ref in (*searchable(session, space, None, Filters()), *refs)}
             missing = [ref for name, ref in wanted_now.items() if name not in held]
             fresh = [load_film(self._resources, session, space, ref) for ref in missing]
         return joined(space, hall, kept, fresh)
 
 
 def _holds(hall: Hall, refs: Sequence[FilmRef]) -> bool:
-    return all((ref.movie_id, ref.stamp) in hall.place for ref in refs)
+    return all(ref.name in hall.place for ref in refs)

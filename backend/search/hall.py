@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from backend.search.copies import Floats
 from backend.search.filters import FilmRef, Filters
 from backend.search.held import HeldFilm
-from backend.search.sketch import SAMPLE, Rows, directions, sketch
+from backend.search.sketch import SAMPLE, Rows, Sketches, directions, sketch
 from backend.search.spaces import Space
 
 F = TypeVar("F", bound=np.generic)
@@ -24,7 +24,7 @@ class Hall:
 
     by_vectors  films by checksum and inputs: the same file may be in several projects
     along       directions of the sketches [D, d], found when there were `along_rows`
-    sketches    float32 [N, d + 1]; nothing in a space whose rows are not units
+    sketches    of all rows; nothing in a space whose rows are not units
     """
 
     space: Space
@@ -34,7 +34,7 @@ class Hall:
     starts: Rows
     along: Floats
     along_rows: int
-    sketches: Floats
+    sketches: Sketches
     filled: NDArray[np.bool_]
     has_faces: NDArray[np.bool_]
     has_speech: NDArray[np.bool_]
@@ -46,7 +46,7 @@ class Hall:
     def mask(self, refs: Sequence[FilmRef], filters: Filters) -> NDArray[np.bool_]:
         """The rows that may be found, bool [N]."""
         wanted = np.zeros(len(self.films), bool)
-        wanted[[self.place[ref.movie_id, ref.stamp] for ref in refs]] = True
+        wanted[[self.place[ref.name] for ref in refs]] = True
         mask = self.filled if wanted.all() else self.filled & np.repeat(wanted, np.diff(self.starts))
         if filters.has_faces is not None:
             mask = mask & (self.has_faces == filters.has_faces)
@@ -83,9 +83,9 @@ def joined(space: Space, hall: Hall | None, kept: Sequence[int], fresh: Sequence
     renewed = space.unit and starts[-1] > RENEW * along_rows
     if renewed:
         along, along_rows = directions(_sample(films, int(starts[-1]))), int(starts[-1])
-    sketches = [np.zeros((0, along.shape[1] + 1), np.float32)]
+    sketches = [sketch(np.zeros((0, space.dimension), np.float32), along)]
     if hall and not renewed and space.unit:
-        sketches += [hall.sketches[hall.starts[k] : hall.starts[k + 1]] for k in kept]
+        sketches += [_part(hall, k) for k in kept]
     if space.unit:
         sketches += [sketch(film.vectors, along) for film in (films if renewed else fresh)]
     return Hall(
@@ -96,12 +96,17 @@ def joined(space: Space, hall: Hall | None, kept: Sequence[int], fresh: Sequence
         starts=starts,
         along=along,
         along_rows=along_rows,
-        sketches=np.concatenate(sketches),
+        sketches=Sketches(np.concatenate([s.coarse for s in sketches]), np.concatenate([s.fine for s in sketches])),
         filled=_over(films, lambda film: film.filled, np.bool_),
         has_faces=_over(films, lambda film: film.shots.has_faces[film.shot_of], np.bool_),
         has_speech=_over(films, lambda film: film.shots.has_speech[film.shot_of], np.bool_),
         duration_s=_over(films, lambda film: film.shots.duration_s[film.shot_of], np.float64),
     )
+
+
+def _part(hall: Hall, film: int) -> Sketches:
+    own = slice(hall.starts[film], hall.starts[film + 1])
+    return Sketches(hall.sketches.coarse[own], hall.sketches.fine[own])
 
 
 def _sample(films: Sequence[HeldFilm], rows: int) -> Floats:

@@ -71,7 +71,7 @@ class HeldFilm:
     @property
     def name(self) -> tuple[int, str]:
         """What it is held under."""
-        return self.ref.movie_id, self.ref.stamp
+        return self.ref.name
 
     @cached_property
     def postings(self) -> dict[str, list[int]]:

@@ -16,7 +16,7 @@ from backend.search.chroma import ChromaUnavailable, NoCollection
 from backend.search.copies import Floats, parse_id
 from backend.search.hall import Hall
 from backend.search.models import VectorCollection
-from backend.search.sketch import Near, Rows, best, bounds, nearest
+from backend.search.sketch import Near, Rows, best, nearest
 
 if TYPE_CHECKING:
     from backend.resources import Resources
@@ -47,8 +47,8 @@ def find_nearest(
         near = _proposed(resources, hall, mask, query, count, allowed)
         if near is not None:
             return Answer(near, "index")
-    rows, most = bounds(hall.sketches, mask, query, hall.along)
-    return Answer(nearest(rows, most, lambda some: hall.products(some, query), count), "exact")
+    near = nearest(hall.sketches, mask, query, hall.along, lambda some: hall.products(some, query), count)
+    return Answer(near, "exact")
 
 
 def _proposed(

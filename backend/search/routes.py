@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
+from sqlmodel import Session
 
 from backend.answers import errors
-from backend.dependencies import PageDep, PrincipalDep, ReadSession, ResourcesDep
+from backend.dependencies import PageDep, PrincipalDep, ResourcesDep
 from backend.errors import InputError, MissingWeights, NotFound, TooLarge
 from backend.search import service
 from backend.search.filters import Filters
@@ -28,6 +29,7 @@ PICTURE: dict[str, Any] = {
     },
 }
 
+# Sessions are opened within these routes: as a dependency one costs two changes of threads.
 router = APIRouter(tags=["search"])
 Id = Annotated[int, Query(ge=1, le=LARGEST_ID)]
 Year = Annotated[int | None, Query(ge=1800, le=2300)]
@@ -35,7 +37,7 @@ Seconds = Annotated[float | None, Query(ge=0, le=1e6, allow_inf_nan=False)]
 Name = Annotated[str, Query(min_length=1, max_length=100)]
 
 
-def _filters(  # noqa: PLR0913  the filters are the interface
+async def _filters(  # noqa: PLR0913  the filters are the interface
     film: Annotated[list[Id] | None, Query(description="Only in these films.", max_length=500)] = None,
     title: Annotated[str, Query(max_length=200, description="Only in films with this in their title.")] = "",
     genre: Annotated[
@@ -64,7 +66,7 @@ def _filters(  # noqa: PLR0913  the filters are the interface
     )
 
 
-def _scope(
+async def _scope(
     page: PageDep,
     filters: Annotated[Filters, Depends(_filters)],
     project: Annotated[Id | None, Query(description="Only in this project; left out, in all of yours.")] = None,
@@ -75,7 +77,7 @@ def _scope(
 ScopeDep = Annotated[Scope, Depends(_scope)]
 
 
-def _example(
+async def _example(
     movie: Annotated[Id, Query(description="The film that the example is from.", examples=[1])],
     shot: Annotated[
         int | None, Query(ge=0, le=LARGEST_ID, description="A shot of it by number.", examples=[12])
@@ -90,48 +92,42 @@ def _example(
     return Example(movie, shot, scene, frames)
 
 
-@router.get("/similar", responses=errors(NotFound, InputError))
+@router.get("/similar", responses=errors(NotFound, InputError), response_model=Similar)
 def similar(
-    session: ReadSession,
-    resources: ResourcesDep,
-    who: PrincipalDep,
-    scope: ScopeDep,
-    example: Annotated[Example, Depends(_example)],
-) -> Similar:
+    resources: ResourcesDep, who: PrincipalDep, scope: ScopeDep, example: Annotated[Example, Depends(_example)]
+) -> Response:
     """Shots that look like a shot, a scene or a stretch of a film, which itself is left out.
 
     A score is how far the likeness (cosine of two vectors) is on the way from that of shots which have nothing to do
     with each other, 0, to the same picture, 1.
     """
-    return service.similar(session, resources, who, example, scope)
+    with Session(resources.reading) as session:
+        return _answer(service.similar(session, resources, who, example, scope))
 
 
 @router.post(
     "/similar",
     responses=errors(NotFound, NotAPicture, TooLarge, MissingWeights),
+    response_model=Similar,
     openapi_extra={"requestBody": PICTURE},
 )
 def similar_to_picture(
-    session: ReadSession,
-    resources: ResourcesDep,
-    who: PrincipalDep,
-    scope: ScopeDep,
-    image: Annotated[bytes, Depends(received)],
-) -> Similar:
+    resources: ResourcesDep, who: PrincipalDep, scope: ScopeDep, image: Annotated[bytes, Depends(received)]
+) -> Response:
     """Shots that look like a picture of at most 20 MB."""
-    return service.similar_to_picture(session, resources, who, read_picture(image), scope)
+    with Session(resources.reading) as session:
+        return _answer(service.similar_to_picture(session, resources, who, read_picture(image), scope))
 
 
-@router.get("/search", responses=errors(NotFound, InputError))
+@router.get("/search", responses=errors(NotFound, InputError), response_model=Words)
 def search(
-    session: ReadSession,
     resources: ResourcesDep,
     who: PrincipalDep,
     scope: ScopeDep,
     q: Annotated[
         str, Query(min_length=1, max_length=LONGEST_QUESTION, description="The words.", examples=["a lone warrior"])
     ],
-) -> Words:
+) -> Response:
     """Shots by words: what is said in them, what they seem to show and, with the full profile, what they look like.
 
     `found_by` says what found a shot: a line with the words marked, a label, or its look. Scores go from 0 to 1: of a
@@ -140,4 +136,10 @@ def search(
     """
     if not q.strip():
         raise InputError("Say what to look for, in a word or a few.")
-    return search_words(session, resources, who, q.strip(), scope)
+    with Session(resources.reading) as session:
+        return _answer(search_words(session, resources, who, q.strip(), scope))
+
+
+def _answer(found: Similar | Words) -> Response:
+    # It is what the model says already; checking it once more takes as long as the search.
+    return Response(found.model_dump_json(), media_type="application/json")

@@ -1,11 +1,11 @@
 """More like this: shots that look like a shot, a scene, a stretch of a film, or a picture."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from backend.errors import InputError, NotFound
 from backend.features.base import Image
@@ -13,10 +13,9 @@ from backend.library.models import Movie
 from backend.members.service import Principal, role_in
 from backend.paging import paged
 from backend.search.copies import Floats
-from backend.search.filters import FilmRef, Filters, projects_for, searchable
+from backend.search.filters import FilmRef, Filters, own_projects, projects_for, searchable_in
 from backend.search.hall import Hall
 from backend.search.held import HeldFilm
-from backend.search.models import IndexedFilm
 from backend.search.nearest import find_nearest
 from backend.search.shapes import Found, Hit, Similar
 from backend.search.sketch import Rows
@@ -25,6 +24,7 @@ from backend.search.spaces import LOOKS, SPACES, Space
 if TYPE_CHECKING:
     from backend.resources import Resources
 
+LOOK_SPACES = tuple(SPACES[name] for name in LOOKS)
 LISTED = 1000
 """A list ends here: nobody reads on, and each page costs as much as all before it."""
 
@@ -57,14 +57,15 @@ class Example:
 def similar(session: Session, resources: "Resources", who: Principal, example: Example, scope: Scope) -> Similar:
     """Shots that look like a part of a film; the part itself is left out. Raises NotFound, InputError."""
     projects = projects_for(session, who, scope.project)
-    space = _space_of(session, who, example)
-    refs = searchable(session, space, projects, scope.filters)
-    own = [ref for ref in refs if ref.movie_id == example.movie_id]
-    own = own or searchable(session, space, None, Filters(films=(example.movie_id,)))
-    if not own:
-        raise NotFound(f"The film {example.movie_id} is not in the index yet.")
-    hall = resources.gallery.hall(space, [*refs, *own])
-    place = hall.place[own[0].movie_id, own[0].stamp]
+    found = searchable_in(session, LOOK_SPACES, projects, scope.filters)
+    space = _space_with(found, example.movie_id)
+    if space is not None:
+        own = next(ref for ref in found[space.name] if ref.movie_id == example.movie_id)
+    else:  # it does not pass the filters itself
+        space, own = _elsewhere(session, who, example.movie_id)
+    refs = found[space.name]
+    hall = resources.gallery.hall(space, [*refs, own])
+    place = hall.place[own.name]
     rows, weights = part_of(hall.films[place], example)
     query = mean_direction(hall.films[place].vectors[rows], weights)
     return _list(resources, hall, refs, query, scope, rows + hall.starts[place])
@@ -73,7 +74,7 @@ def similar(session: Session, resources: "Resources", who: Principal, example: E
 def similar_to_picture(session: Session, resources: "Resources", who: Principal, image: Image, scope: Scope) -> Similar:
     """Shots that look like a picture, RGB uint8 [height, width, 3]."""
     projects = projects_for(session, who, scope.project)
-    found = {name: searchable(session, SPACES[name], projects, scope.filters) for name in LOOKS}
+    found = searchable_in(session, LOOK_SPACES, projects, scope.filters)
     space = SPACES[max(reversed(LOOKS), key=lambda name: len(found[name]))]
     refs = found[space.name]
     if not refs:
@@ -127,21 +128,21 @@ def film_hit(film: HeldFilm, ref: FilmRef, shot: int, found: Sequence[Found]) ->
     )
 
 
-def _space_of(session: Session, who: Principal, example: Example) -> Space:
-    """The best space that the example's film is in; raises NotFound where the asker may not see it."""
-    wanted = (
-        select(Movie.project_id, IndexedFilm.space)
-        .join(IndexedFilm, col(IndexedFilm.movie_id) == col(Movie.id), isouter=True)
-        .where(col(Movie.id) == example.movie_id)
-    )
-    found = session.exec(wanted).all()
-    if not found or role_in(session, who, found[0][0]) is None:
-        raise NotFound(f"There is no film {example.movie_id}, or you are not a member of its project.")
-    spaces = {space for _, space in found}
-    best = next((name for name in LOOKS if name in spaces), None)
-    if best is None:
-        raise NotFound(f"The film {example.movie_id} is not in the index yet.")
-    return SPACES[best]
+def _space_with(found: Mapping[str, Sequence[FilmRef]], movie_id: int) -> Space | None:
+    """The best space that a film is in, None where it is in none."""
+    return next((SPACES[name] for name in LOOKS if any(ref.movie_id == movie_id for ref in found[name])), None)
+
+
+def _elsewhere(session: Session, who: Principal, movie_id: int) -> tuple[Space, FilmRef]:
+    """The example's film where it is not among those that are searched; raises NotFound."""
+    found = searchable_in(session, LOOK_SPACES, own_projects(session, who), Filters(films=(movie_id,)))
+    space = _space_with(found, movie_id)
+    if space is None:
+        movie = session.get(Movie, movie_id)
+        if movie is None or role_in(session, who, movie.project_id) is None:
+            raise NotFound(f"There is no film {movie_id}, or you are not a member of its project.")
+        raise NotFound(f"The film {movie.title!r} is not in the index yet.")
+    return space, found[space.name][0]
 
 
 def _list(

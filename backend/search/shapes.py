@@ -18,7 +18,7 @@ class Found(BaseModel):
     by: Literal["look", "dialogue", "label"]
     score: float = Field(ge=0, le=1, description="0: nothing to do with it, 1: the same.", examples=[0.82])
     text: str | None = Field(default=None, examples=["A lone warrior should know better."])
-    marks: list[tuple[int, int]] = Field(default=[], examples=[[[2, 6]]])
+    marks: list[tuple[int, int]] = Field(default_factory=list, examples=[[[2, 6]]])
     start_s: float | None = Field(default=None, description="When the line is said, seconds.")
     end_s: float | None = None
 

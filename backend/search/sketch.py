@@ -2,7 +2,8 @@
 
 With orthonormal directions P [D, d], every product of unit vectors is at most  (P'x)(P'q) + |rest of x| |rest of q|
 (Cauchy and Schwarz), so a row is kept as its d figures and the length of its rest, float32 [d + 1], and the bound is
-one product. Rows are read in full in the order of their bounds until none that is left can be better. The answer is
+one product. The first few directions alone give a coarser bound for less: it leaves most rows out, the finer one most
+of the others, and what is left is read in full in the order of the bounds until nothing can be better. The answer is
 exact whatever P is; how few rows are read depends on P: the principal directions of the rows themselves.
 """
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
-DIRECTIONS = 64
+DIRECTIONS, COARSE = 64, 24
 SAMPLE = 4096
 SPARE, ROUNDS = 16, 3
 SLACK = 1e-4
@@ -50,45 +51,68 @@ def directions(rows: Floats, count: int = DIRECTIONS) -> Floats:
     return np.ascontiguousarray(found @ turned[:, ::-1][:, :count], np.float32)
 
 
-def sketch(rows: Floats, along: Floats) -> Floats:
-    """Figures along the directions and the length of the rest, float32 [N, d + 1]."""
+@dataclass(frozen=True)
+class Sketches:
+    """Rows by their figures and the length of their rest: float32 [N, COARSE + 1] and [N, d + 1]."""
+
+    coarse: Floats
+    fine: Floats
+
+    def __len__(self) -> int:
+        return len(self.fine)
+
+
+def sketch(rows: Floats, along: Floats) -> Sketches:
+    """What is kept of unit rows, float32 [N, D]; zero rows have bound zero."""
     figures = rows @ along
-    rest = np.einsum("ij,ij->i", rows, rows) - np.einsum("ij,ij->i", figures, figures)
-    return np.concatenate([figures, np.sqrt(np.maximum(rest, 0))[:, None]], axis=1, dtype=np.float32)
+    length = np.einsum("ij,ij->i", rows, rows)
+    return Sketches(_with_rest(figures[:, :COARSE], length), _with_rest(figures, length))
 
 
-def bounds(sketches: Floats, mask: NDArray[np.bool_], query: Floats, along: Floats) -> tuple[Rows, Floats]:
-    """The rows of the mask and the most that their product with the query can be."""
-    wanted = sketch(query[None], along)[0]
-    rows = np.flatnonzero(mask)
-    if len(rows) < GATHER_BELOW * len(mask):
-        return rows, sketches[rows] @ wanted
-    most = sketches @ wanted
-    return (rows, most) if len(rows) == len(mask) else (rows, most[rows])
+def _with_rest(figures: Floats, length: Floats) -> Floats:
+    rest = np.sqrt(np.maximum(length - np.einsum("ij,ij->i", figures, figures), 0))
+    return np.concatenate([figures, rest[:, None]], axis=1, dtype=np.float32)
 
 
-def nearest(rows: Rows, most: Floats, products: Callable[[Rows], Floats], count: int) -> Near:
-    """The `count` rows with the highest products: exactly.
+def nearest(
+    sketches: Sketches,
+    mask: NDArray[np.bool_],
+    query: Floats,
+    along: Floats,
+    products: Callable[[Rows], Floats],
+    count: int,
+) -> Near:
+    """The `count` rows of the mask (bool [N]) with the highest products with a query of length 1: exactly.
 
-    rows, most  of `bounds`
-    products    gives the products of rows with the query, float32 [len(rows)]
+    products  gives the products of rows with the query, float32 [len(rows)]
     """
-    count = min(count, len(rows))
-    size = max(FIRST, 2 * count)
+    asked, left = sketch(query[None], along), np.flatnonzero(mask)
+    count = min(count, len(left))
     read, found = np.zeros(0, np.int64), np.zeros(0, np.float32)
     if not count:
         return Near(read, found)
-    left = np.arange(len(rows))
-    while True:
-        size = min(size, len(left))
-        parted = np.argpartition(-most[left], size - 1)
-        now, left = left[parted[:size]], left[parted[size:]]
-        read, found = np.concatenate([read, rows[now]]), np.concatenate([found, products(rows[now])])
+    most, is_fine = _bounds(sketches.coarse, left, asked.coarse[0]), False
+    size = max(FIRST, 2 * count)
+    while len(left):
+        order = np.argpartition(-most, min(size, len(left)) - 1)
+        now, later = order[:size], order[size:]
+        read, found = np.concatenate([read, left[now]]), np.concatenate([found, products(left[now])])
         worst = np.partition(found, len(found) - count)[len(found) - count] if len(found) >= count else -np.inf
-        if not len(left) or most[left].max() + SLACK < worst:
-            return best(read, found, count)
-        left = left[most[left] + SLACK >= worst]
-        size = max(size * GROW, FIRST)
+        later = later[most[later] + SLACK >= worst]
+        left, most = left[later], most[later]
+        if not is_fine:
+            most, is_fine = _bounds(sketches.fine, left, asked.fine[0]), True
+            left, most = left[most + SLACK >= worst], most[most + SLACK >= worst]
+        size *= GROW
+    return best(read, found, count)
+
+
+def _bounds(sketches: Floats, rows: Rows, asked: Floats) -> Floats:
+    """The most that the products of rows can be, float32 [len(rows)]."""
+    if len(rows) < GATHER_BELOW * len(sketches):
+        return np.asarray(sketches[rows] @ asked)
+    most = sketches @ asked
+    return most if len(rows) == len(sketches) else most[rows]
 
 
 def best(rows: Rows, products: Floats, count: int) -> Near:
