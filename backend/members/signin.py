@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from fastapi import Response
-from sqlalchemy import delete
+from sqlalchemy import bindparam, delete
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select
 from starlette.requests import HTTPConnection
@@ -12,15 +12,28 @@ from starlette.requests import HTTPConnection
 from backend.database import utc_now
 from backend.errors import NotSignedIn
 from backend.members.launch import person_of_link
-from backend.members.models import Person, WebSession
+from backend.members.models import ApiToken, Person, WebSession
 from backend.members.service import Principal, owner, principal
-from backend.members.tokens import mark_used, token_with, wants_mark
+from backend.members.tokens import is_over, mark_used, token_with, wants_mark
 from backend.resources import Resources
 from backend.security import hashed, new_secret
 from backend.settings import Settings
 
 COOKIE = "selects_session"
 PRINCIPAL = "principal"
+
+# Every request runs one of these: made once, since building a statement takes longer than running it.
+_PERSON = select(col(Person.id), col(Person.name), col(Person.superuser))
+_OF_COOKIE = (
+    _PERSON.add_columns(col(WebSession.expires_at))
+    .join(WebSession, col(WebSession.person_id) == col(Person.id))
+    .where(col(WebSession.hashed) == bindparam("hashed"))
+)
+_OF_TOKEN = (
+    _PERSON.add_columns(col(ApiToken.id).label("token"), col(ApiToken.expires_at), col(ApiToken.used_at))
+    .join(ApiToken, col(ApiToken.person_id) == col(Person.id))
+    .where(col(ApiToken.hashed) == bindparam("hashed"))
+)
 
 
 def principal_of(request: HTTPConnection) -> Principal:
@@ -38,11 +51,12 @@ def find_principal(request: HTTPConnection, resources: Resources) -> Principal:
     secret = bearer(request)
     if secret is not None:
         return _of_bearer(resources, secret, client_address(request))
-    with Session(resources.reading) as session:
-        found = person_of_cookie(session, request.cookies.get(COOKIE, ""))
-        if found is None:
-            raise NotSignedIn
-        return principal(found)
+    secret = request.cookies.get(COOKIE, "")
+    with resources.reading.connect() as connection:
+        row = connection.execute(_OF_COOKIE, {"hashed": hashed(secret)}).one_or_none() if secret else None
+    if row is None or row.expires_at <= utc_now():
+        raise NotSignedIn
+    return Principal(row.id, row.name, row.superuser)
 
 
 def bearer(request: HTTPConnection) -> str | None:
@@ -118,21 +132,18 @@ def is_secure(request: HTTPConnection, settings: Settings) -> bool:
 def _of_bearer(resources: Resources, secret: str, address: str) -> Principal:
     logins = resources.failed_logins
     logins.check(address, hashed(secret))
-    with Session(resources.reading) as session:
-        token = token_with(session, secret)
-        person = session.get(Person, token.person_id) if token else None
-        mark = token.id if token and wants_mark(token) else None
-        found = principal(person) if person else None
-    if found is None:
+    with resources.reading.connect() as connection:
+        row = connection.execute(_OF_TOKEN, {"hashed": hashed(secret)}).one_or_none()
+    if row is None or is_over(row.expires_at):
         logins.forget(hashed(secret))
         logins.failed(address)
         raise NotSignedIn
     logins.succeeded(hashed(secret))
-    if mark is not None:
+    if wants_mark(row.used_at):
         # When a token was used is worth knowing, but not worth failing for while the database is busy.
         with suppress(OperationalError), Session(resources.engine) as session:
-            mark_used(session, mark)
-    return found
+            mark_used(session, row.token)
+    return Principal(row.id, row.name, row.superuser)
 
 
 def _owner(resources: Resources) -> Principal:

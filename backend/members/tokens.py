@@ -1,6 +1,6 @@
 """API tokens: made, listed, revoked, looked up."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import exists, func, or_, update
 from sqlmodel import Session, col, select
@@ -46,12 +46,17 @@ def revoke_token(session: Session, who: Principal, token_id: int) -> ApiToken:
 def token_with(session: Session, secret: str) -> ApiToken | None:
     """The token that this is the secret of, None for an unknown or expired one."""
     token = session.exec(select(ApiToken).where(col(ApiToken.hashed) == hashed(secret))).one_or_none()
-    return token if token is not None and (token.expires_at is None or token.expires_at > utc_now()) else None
+    return token if token is not None and not is_over(token.expires_at) else None
 
 
-def wants_mark(token: ApiToken) -> bool:
-    """Whether its last use is so long ago that this one is written down."""
-    return token.used_at is None or token.used_at <= utc_now() - USED_EVERY
+def is_over(expires_at: datetime | None) -> bool:
+    """Whether a token works no more."""
+    return expires_at is not None and expires_at <= utc_now()
+
+
+def wants_mark(used_at: datetime | None) -> bool:
+    """Whether a token's last use is so long ago that this one is written down."""
+    return used_at is None or used_at <= utc_now() - USED_EVERY
 
 
 def mark_used(session: Session, token_id: int) -> None:
