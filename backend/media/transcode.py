@@ -1,6 +1,6 @@
 """The three steps to a proxy: the picture through x264, the sound through AAC, and both into one file with their times.
 
-ffmpeg is fed what the analysis decodes, and never reads the film itself (docs/decisions/0007-proxies.md).
+ffmpeg is fed what the analysis decodes, and never reads the film itself (docs/decisions/0009-proxies.md).
 """
 
 import heapq
