@@ -2,6 +2,8 @@
 
 import signal
 import socket
+import sys
+import threading
 from types import FrameType
 
 from sqlmodel import Session
@@ -13,6 +15,7 @@ from backend.resources import Resources
 from backend.settings import Settings
 
 PATIENCE_S = 5
+SWITCH_S = 0.0005
 
 
 def serve(settings: Settings) -> signal.Signals:
@@ -43,9 +46,12 @@ def serve(settings: Settings) -> signal.Signals:
     def remember(number: int, _frame: FrameType | None) -> None:
         asked[:] = [signal.Signals(number)]
 
+    # A draw of the queue computes for a tenth of a second: answers shall not wait for their turn meanwhile.
+    sys.setswitchinterval(SWITCH_S)
     # uvicorn handles signals while it runs, and raises them once more when it has ended.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, remember)
+    threading.Thread(target=resources.encoders.warm, name="warm", daemon=True).start()
     uvicorn.Server(config).run()
     return asked[0]
 

@@ -3,11 +3,13 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from backend.errors import MissingWeights
 from backend.features.base import Extractor, Image, ShotMaterial, Vectors
 from backend.features.label_words import label_vectors
 from backend.features.minilm import TextEncoder
@@ -41,6 +43,12 @@ class Encoders:
     def labels(self) -> Vectors:
         """The classes that are looked for, float32 [1000, 384]."""
         return label_vectors(self.words, self._cache)
+
+    def warm(self) -> None:
+        """Load what every search by words needs, so that the first one does not wait; weights may be missing."""
+        with suppress(MissingWeights):
+            self.meaning(NEUTRAL)
+            _ = self.labels
 
     def meaning(self, text: str) -> Floats:
         """A text among other texts, float32 [384] of length 1."""
