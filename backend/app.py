@@ -7,7 +7,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
 from backend.answers import answer, error_answer, errors
@@ -48,6 +48,7 @@ def create_app(settings: Settings, resources: Resources | None = None, *, pages:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(OperationalError, _database_error)
+    app.add_exception_handler(DataError, _unstorable)
     films = (library_router, sample_router, playing_router)
     for router in (*films, jobs_router, scoring_router, search_router, members_router):
         app.include_router(router, prefix="/api", responses=EVERYWHERE)
@@ -89,3 +90,8 @@ def _http_error(_request: Request, error: Exception) -> JSONResponse:
 def _database_error(_request: Request, error: Exception) -> JSONResponse:
     log.error("database", problem=str(error).split("\n")[0])
     return answer(503, "DatabaseUnready", "The database does not answer; try again in a moment.")
+
+
+def _unstorable(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, DataError)
+    return answer(422, "InvalidRequest", f"A value cannot be stored: {str(error.orig).splitlines()[0].rstrip('.')}.")

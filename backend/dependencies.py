@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Query, Request, Security
+from fastapi import Depends, Path, Query, Request, Security
 from fastapi.security import APIKeyCookie, HTTPBearer
 from sqlmodel import Session
 
@@ -14,6 +14,13 @@ from backend.resources import Resources
 
 PAGE = 50
 LARGEST_PAGE = 500
+LARGEST_ID = 2**31 - 1
+
+Id = Annotated[int, Path(ge=1, le=LARGEST_ID, examples=[1])]
+ProjectQuery = Annotated[int, Query(ge=1, le=LARGEST_ID, description="The project's id.", examples=[1])]
+MaybeProjectQuery = Annotated[
+    int | None, Query(ge=1, le=LARGEST_ID, description="The project's id; left out, your first.", examples=[1])
+]
 
 
 async def _resources(request: Request) -> Resources:

@@ -4,12 +4,22 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import StreamingResponse
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 
-from backend.dependencies import PageDep, PrincipalDep, ReadSession, ResourcesDep, WriteSession
+from backend.answers import errors
+from backend.dependencies import (
+    LARGEST_ID,
+    PageDep,
+    PrincipalDep,
+    ProjectQuery,
+    ReadSession,
+    ResourcesDep,
+    WriteSession,
+)
+from backend.errors import Conflict, InputError, NotFound
 from backend.jobs import service
 from backend.jobs.models import OPEN, JobPublic
 from backend.library.models import Movie
@@ -18,9 +28,10 @@ from backend.paging import Paged, paged
 from backend.resources import Resources
 
 EVENT_EVERY_S = 0.5
+JobId = Annotated[str, Path(pattern="^[0-9A-Za-z-]{1,64}$", examples=["0f8fad5bd9cb469fa16570867728950e"])]
 State = Literal["queued", "running", "cancelling", "done", "failed", "cancelled"]
 
-router = APIRouter(prefix="/jobs", tags=["jobs"])
+router = APIRouter(prefix="/jobs", tags=["jobs"], responses=errors(NotFound))
 
 
 @router.get("")
@@ -28,9 +39,9 @@ def list_jobs(
     session: ReadSession,
     who: PrincipalDep,
     page: PageDep,
-    project: Annotated[int, Query(description="The project's id.")],
+    project: ProjectQuery,
     state: Annotated[list[State] | None, Query(description="Only jobs in these states.")] = None,
-    movie: Annotated[int | None, Query(description="Only jobs of this film.")] = None,
+    movie: Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only jobs of this film.")] = None,
 ) -> Paged[JobPublic]:
     """Jobs of a project, the newest first."""
     require_role(session, who, project, "viewer")
@@ -39,7 +50,7 @@ def list_jobs(
 
 
 @router.get("/{job_id}")
-def get_job(job_id: str, session: ReadSession, who: PrincipalDep) -> JobPublic:
+def get_job(job_id: JobId, session: ReadSession, who: PrincipalDep) -> JobPublic:
     """One job: stage, fraction, speed, time left; why it failed, in words."""
     return _shown(session, who, job_id)
 
@@ -49,7 +60,7 @@ def get_job(job_id: str, session: ReadSession, who: PrincipalDep) -> JobPublic:
     response_class=StreamingResponse,
     responses={200: {"content": {"text/event-stream": {}}, "description": "`data:` lines, each a job as JSON."}},
 )
-async def job_events(job_id: str, resources: ResourcesDep, who: PrincipalDep) -> StreamingResponse:
+async def job_events(job_id: JobId, resources: ResourcesDep, who: PrincipalDep) -> StreamingResponse:
     """The same as server-sent events: one now, one at each change, the last when the job has ended."""
     first = await run_in_threadpool(_look, resources, who, job_id)
     return StreamingResponse(
@@ -57,8 +68,8 @@ async def job_events(job_id: str, resources: ResourcesDep, who: PrincipalDep) ->
     )
 
 
-@router.post("/{job_id}/cancel")
-def cancel_job(job_id: str, session: WriteSession, who: PrincipalDep, resources: ResourcesDep) -> JobPublic:
+@router.post("/{job_id}/cancel", responses=errors(Conflict))
+def cancel_job(job_id: JobId, session: WriteSession, who: PrincipalDep, resources: ResourcesDep) -> JobPublic:
     """Stop a job. One that runs stops within a second or two; what is finished of it is kept for a retry."""
     job = service.job_named(session, who, job_id)
     require_role(session, who, job.project_id, "curator")
@@ -66,8 +77,8 @@ def cancel_job(job_id: str, session: WriteSession, who: PrincipalDep, resources:
     return _shown(session, who, job_id)
 
 
-@router.post("/{job_id}/retry")
-def retry_job(job_id: str, session: WriteSession, who: PrincipalDep, resources: ResourcesDep) -> JobPublic:
+@router.post("/{job_id}/retry", responses=errors(Conflict))
+def retry_job(job_id: JobId, session: WriteSession, who: PrincipalDep, resources: ResourcesDep) -> JobPublic:
     """Try a failed or cancelled job again; stages that are done are not done twice."""
     job = service.job_named(session, who, job_id)
     require_role(session, who, job.project_id, "curator")
@@ -95,4 +106,7 @@ async def _events(resources: Resources, who: Principal, job: JobPublic) -> Async
         if job.state not in OPEN:
             return
         await asyncio.sleep(EVENT_EVERY_S)
-        job = await run_in_threadpool(_look, resources, who, job.id)
+        try:
+            job = await run_in_threadpool(_look, resources, who, job.id)
+        except InputError:  # who asks may not see it any more
+            return

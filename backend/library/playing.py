@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from backend.analysis.cache import FilmCache
 from backend.analysis.pictures import keyframe_path
 from backend.answers import errors
-from backend.dependencies import PrincipalDep, ReadSession, ResourcesDep
+from backend.dependencies import Id, PrincipalDep, ReadSession, ResourcesDep
 from backend.errors import InputError, NotAllowed, NotFound, OutputError, TooLarge
 from backend.files import write_atomically
 from backend.library.models import Movie
@@ -38,7 +38,7 @@ router = APIRouter(prefix="/movies/{movie_id}", tags=["library"])
     response_class=FileResponse,
     responses={206: {"description": "The part that `Range` asks for."}} | errors(NotFound),  # type: ignore[operator]
 )
-def play(movie_id: int, session: ReadSession, who: PrincipalDep, resources: ResourcesDep) -> FileResponse:
+def play(movie_id: Id, session: ReadSession, who: PrincipalDep, resources: ResourcesDep) -> FileResponse:
     """The film as browsers play it; ranges are answered, so that a player can jump."""
     movie = movie_named(session, who, movie_id)
     path = played_file(resources, movie)
@@ -50,7 +50,7 @@ def play(movie_id: int, session: ReadSession, who: PrincipalDep, resources: Reso
 
 @router.get("/frames/{frame}.jpg", response_class=FileResponse, responses=errors(NotFound))
 def keyframe(
-    movie_id: int, frame: int, session: ReadSession, who: PrincipalDep, resources: ResourcesDep
+    movie_id: Id, frame: int, session: ReadSession, who: PrincipalDep, resources: ResourcesDep
 ) -> FileResponse:
     """The picture of a keyframe, 320 wide; which frames are keyframes, the shots say."""
     movie = movie_named(session, who, movie_id)
@@ -61,7 +61,7 @@ def keyframe(
 
 
 @router.get("/picture", response_class=Response, responses=errors(NotFound))
-def picture(movie_id: int, session: ReadSession, who: PrincipalDep, resources: ResourcesDep) -> Response:
+def picture(movie_id: Id, session: ReadSession, who: PrincipalDep, resources: ResourcesDep) -> Response:
     """The poster, or the keyframe that stands in for it."""
     movie = movie_named(session, who, movie_id)
     if movie.poster and (poster := poster_path(resources.home, movie_id)).is_file():
@@ -75,7 +75,7 @@ def picture(movie_id: int, session: ReadSession, who: PrincipalDep, resources: R
 @router.put(
     "/poster", openapi_extra=POSTER_BODY, responses=errors(NotFound, NotAllowed, InputError, TooLarge, OutputError)
 )
-async def set_poster(movie_id: int, request: Request, who: PrincipalDep, resources: ResourcesDep) -> MoviePublic:
+async def set_poster(movie_id: Id, request: Request, who: PrincipalDep, resources: ResourcesDep) -> MoviePublic:
     """Give a film a poster: the body is the picture, JPEG or PNG, at most 10 MiB."""
     content = bytearray()
     async for chunk in request.stream():

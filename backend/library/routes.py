@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from backend.analysis.checksum import checksums_file, remembered_checksum
 from backend.answers import errors
-from backend.dependencies import PageDep, PrincipalDep, ReadSession, ResourcesDep, WriteSession
+from backend.dependencies import Id, MaybeProjectQuery, PageDep, PrincipalDep, ReadSession, ResourcesDep, WriteSession
 from backend.errors import Conflict, InputError, NotAllowed, NotFound, OutputError, TooLarge
 from backend.jobs.models import JobPublic
 from backend.jobs.service import enqueue, public
@@ -109,12 +109,12 @@ async def add_movie(request: Request, response: Response, resources: ResourcesDe
     return added
 
 
-@router.get("/movies")
+@router.get("/movies", responses=errors(NotFound))
 def list_movies(
     session: ReadSession,
     who: PrincipalDep,
     page: PageDep,
-    project: Annotated[int | None, Query(description="The project's id; left out, your first.")] = None,
+    project: MaybeProjectQuery = None,
     text: Annotated[str, Query(max_length=200, description="Part of the title.")] = "",
     genre: Annotated[str, Query(max_length=50)] = "",
     state: MovieState | None = None,
@@ -127,13 +127,13 @@ def list_movies(
 
 
 @router.get("/movies/{movie_id}", responses=errors(NotFound))
-def get_movie(movie_id: int, session: ReadSession, who: PrincipalDep) -> MoviePublic:
+def get_movie(movie_id: Id, session: ReadSession, who: PrincipalDep) -> MoviePublic:
     """One film."""
     return service.shown(session, [service.movie_named(session, who, movie_id)])[0]
 
 
 @router.patch("/movies/{movie_id}", responses=errors(NotFound, NotAllowed))
-def change_movie(movie_id: int, change: MovieChange, session: WriteSession, who: PrincipalDep) -> MoviePublic:
+def change_movie(movie_id: Id, change: MovieChange, session: WriteSession, who: PrincipalDep) -> MoviePublic:
     """Change title, year, genres, plot or rights note."""
     movie = service.movie_named(session, who, movie_id, "curator")
     return service.shown(session, [service.change_movie(session, movie, change)])[0]
@@ -141,7 +141,7 @@ def change_movie(movie_id: int, change: MovieChange, session: WriteSession, who:
 
 @router.delete("/movies/{movie_id}", status_code=204, responses=errors(NotFound, NotAllowed))
 def delete_movie(
-    movie_id: int,
+    movie_id: Id,
     session: WriteSession,
     who: PrincipalDep,
     resources: ResourcesDep,
@@ -159,7 +159,7 @@ def delete_movie(
 
 
 @router.post("/movies/{movie_id}/analyse", status_code=202, responses=errors(NotFound, NotAllowed))
-def analyse_again(movie_id: int, session: WriteSession, who: PrincipalDep, resources: ResourcesDep) -> JobPublic:
+def analyse_again(movie_id: Id, session: WriteSession, who: PrincipalDep, resources: ResourcesDep) -> JobPublic:
     """Analyse a film with today's settings; what is stored and still right is not made again."""
     movie = service.movie_named(session, who, movie_id, "curator")
     job = service.analyse_again(session, movie, who.name)
@@ -168,19 +168,19 @@ def analyse_again(movie_id: int, session: WriteSession, who: PrincipalDep, resou
 
 
 @router.get("/movies/{movie_id}/shots", responses=errors(NotFound))
-def list_shots(movie_id: int, session: ReadSession, who: PrincipalDep, page: PageDep) -> Paged[ShotPublic]:
+def list_shots(movie_id: Id, session: ReadSession, who: PrincipalDep, page: PageDep) -> Paged[ShotPublic]:
     """The shots of a film in order."""
     return _parts(session, service.movie_named(session, who, movie_id), Shot, ShotPublic, page)
 
 
 @router.get("/movies/{movie_id}/scenes", responses=errors(NotFound))
-def list_scenes(movie_id: int, session: ReadSession, who: PrincipalDep, page: PageDep) -> Paged[ScenePublic]:
+def list_scenes(movie_id: Id, session: ReadSession, who: PrincipalDep, page: PageDep) -> Paged[ScenePublic]:
     """The scenes of a film in order."""
     return _parts(session, service.movie_named(session, who, movie_id), Scene, ScenePublic, page)
 
 
 @router.get("/movies/{movie_id}/lines", responses=errors(NotFound))
-def list_lines(movie_id: int, session: ReadSession, who: PrincipalDep, page: PageDep) -> Paged[LinePublic]:
+def list_lines(movie_id: Id, session: ReadSession, who: PrincipalDep, page: PageDep) -> Paged[LinePublic]:
     """What is said in a film, in order."""
     return _parts(session, service.movie_named(session, who, movie_id), DialogueLine, LinePublic, page)
 
@@ -190,7 +190,7 @@ def list_lines(movie_id: int, session: ReadSession, who: PrincipalDep, page: Pag
     responses=UNCHANGED | errors(NotFound),
 )
 def list_candidates(
-    movie_id: int, request: Request, response: Response, session: ReadSession, who: PrincipalDep, page: PageDep
+    movie_id: Id, request: Request, response: Response, session: ReadSession, who: PrincipalDep, page: PageDep
 ) -> Paged[CandidatePublic]:
     """The candidates of a film: the ranking's by rank, then those made by hand. `If-None-Match` saves the list."""
     movie = service.movie_named(session, who, movie_id)
@@ -204,7 +204,7 @@ def list_candidates(
 
 @router.post("/movies/{movie_id}/candidates", status_code=201, responses=errors(NotFound, NotAllowed, Conflict))
 def add_candidate(
-    movie_id: int, new: CandidateNew, session: WriteSession, who: PrincipalDep, resources: ResourcesDep
+    movie_id: Id, new: CandidateNew, session: WriteSession, who: PrincipalDep, resources: ResourcesDep
 ) -> CandidatePublic:
     """Make a candidate of your own from an in and an out point."""
     movie = service.movie_named(session, who, movie_id, "curator")
@@ -213,7 +213,7 @@ def add_candidate(
 
 
 @router.delete("/candidates/{candidate_id}", status_code=204, responses=errors(NotFound, NotAllowed, Conflict))
-def remove_candidate(candidate_id: int, session: WriteSession, who: PrincipalDep) -> None:
+def remove_candidate(candidate_id: Id, session: WriteSession, who: PrincipalDep) -> None:
     """Remove a candidate that was made by hand."""
     clips.remove_candidate(session, who, candidate_id)
 

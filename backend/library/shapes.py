@@ -20,7 +20,9 @@ class MoviePath(MovieFacts):
     )
 
     path: str = Field(min_length=1, max_length=4096)
-    project: int | None = Field(default=None, description="The project's id; left out, the first that you may add to.")
+    project: int | None = Field(
+        default=None, ge=1, le=2**31 - 1, description="The project's id; left out, the first that you may add to."
+    )
     genres: list[Genre] = Field(default=[], max_length=20)
     audio_track: int = Field(default=0, ge=0, le=63, description="Which audio track is heard, counted from 0.")
 

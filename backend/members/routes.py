@@ -1,12 +1,10 @@
 """/api/session, /api/tokens, /api/members: sign in and out, tokens for scripts, who may what in a project."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from sqlmodel import Session
 
 from backend.answers import errors
-from backend.dependencies import PageDep, PrincipalDep, ReadSession, ResourcesDep, WriteSession
+from backend.dependencies import Id, PageDep, PrincipalDep, ProjectQuery, ReadSession, ResourcesDep, WriteSession
 from backend.errors import Conflict, NotFound, TooLarge
 from backend.members import invitations, service, signin, tokens
 from backend.members.models import ApiToken
@@ -27,9 +25,6 @@ from backend.members.shapes import (
 from backend.paging import Paged, paged
 
 LARGEST_BODY_BYTES = 65_536
-LARGEST_ID = 2**31 - 1
-Id = Annotated[int, Path(ge=1, le=LARGEST_ID, examples=[1])]
-ProjectQuery = Annotated[int, Query(ge=1, le=LARGEST_ID, description="The project's id.", examples=[1])]
 
 router = APIRouter(
     tags=["members"],

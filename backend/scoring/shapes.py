@@ -24,7 +24,7 @@ class ScoreRequest(BaseModel):
         }
     )
 
-    movie: int | None = None
+    movie: int | None = Field(default=None, ge=1, le=2**31 - 1)
     windows: list[WindowFeatures] = Field(default=[], max_length=MOST_WINDOWS)
     weight_viral: float | None = Field(default=None, ge=0, le=1)
     weight_compelling: float | None = Field(default=None, ge=0, le=1)

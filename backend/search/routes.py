@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from sqlmodel import Session
 
 from backend.answers import errors
-from backend.dependencies import PageDep, PrincipalDep, ResourcesDep
+from backend.dependencies import LARGEST_ID, PageDep, PrincipalDep, ResourcesDep
 from backend.errors import InputError, MissingWeights, NotFound, TooLarge
 from backend.search import service
 from backend.search.filters import Filters
@@ -15,7 +15,6 @@ from backend.search.service import Example, Scope
 from backend.search.shapes import Similar, Words
 from backend.search.words import search_words
 
-LARGEST_ID = 2**31 - 1
 LARGEST_FRAME = 2**40
 LONGEST_QUESTION = 500
 _BINARY = {"type": "string", "format": "binary"}
