@@ -19,7 +19,7 @@ from backend.search import chroma_check
 from backend.search.collections import PREFIX, rebuild
 from backend.search.copies import FilmKey, copies, copy_path, write_copy
 from backend.search.doctor import Report, examine
-from backend.search.filters import Filters, searchable
+from backend.search.filters import EVERYTHING, Filters, searchable
 from backend.search.models import IndexedFilm, VectorCollection
 from backend.search.nearest import Answer, find_nearest
 from backend.search.repair import repair
@@ -194,7 +194,7 @@ def test_searches_go_on_while_a_collection_is_rebuilt(service: Service) -> None:
     resources = service.resources
     key, _ = a_key(resources)
     with Session(resources.reading) as session:
-        refs = searchable(session, LOOK, None, Filters())
+        refs = searchable(session, LOOK, EVERYTHING, Filters())
     hall = resources.gallery.hall(LOOK, refs)
     mask, query = hall.mask(refs, Filters()), hall.films[hall.by_vectors[key.sha256, key.inputs][0]].vectors[0]
     expected = find_nearest(resources, hall, mask, query, 5)

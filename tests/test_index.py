@@ -17,7 +17,7 @@ from backend.resources import Resources
 from backend.search.chroma_check import faults_of
 from backend.search.copies import FilmKey, copies, parse_id, read_copy
 from backend.search.doctor import examine
-from backend.search.filters import Filters, searchable
+from backend.search.filters import EVERYTHING, Filters, searchable
 from backend.search.index import index_movie
 from backend.search.missing import without_vectors
 from backend.search.models import IndexedFilm, VectorCollection
@@ -49,7 +49,7 @@ def state_of(resources: Resources) -> tuple[list[tuple[object, ...]], dict[str, 
 
 def found_films(resources: Resources) -> list[int]:
     with Session(resources.reading) as session:
-        return [ref.movie_id for ref in searchable(session, LOOK, None, Filters())]
+        return [ref.movie_id for ref in searchable(session, LOOK, EVERYTHING, Filters())]
 
 
 def test_a_film_is_indexed_as_its_feature_files_say(service: Service, stock: Stock) -> None:

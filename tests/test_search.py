@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from backend.analysis.pictures import keyframe_path
 from backend.library.models import DialogueLine, Movie, Shot
 from backend.search.copies import FilmKey, read_copy
-from backend.search.filters import Filters, searchable
+from backend.search.filters import EVERYTHING, Filters, searchable
 from backend.search.images import LIMIT_BYTES
 from backend.search.models import IndexedFilm
 from backend.search.nearest import find_nearest
@@ -157,7 +157,7 @@ def test_a_film_by_its_id(service: Service, ids: dict[str, int]) -> None:
 def test_chroma_proposes_what_comparing_everything_gives(service: Service, ids: dict[str, int]) -> None:
     resources = service.resources
     with Session(resources.reading) as session:
-        refs = searchable(session, LOOK, None, Filters())
+        refs = searchable(session, LOOK, EVERYTHING, Filters())
     hall = resources.gallery.hall(LOOK, refs)
     for filters in (Filters(), Filters(has_faces=False), Filters(min_duration_s=2.0)):
         mask = hall.mask(refs, filters)
@@ -289,7 +289,7 @@ def test_without_chroma_it_is_found_all_the_same(library: tuple[Service, dict[st
         assert asked(alone, "/api/similar", movie=ids["bunny"], shot=2) == with_chroma
         resources = alone.resources
         with Session(resources.reading) as session:
-            refs = searchable(session, LOOK, None, Filters())
+            refs = searchable(session, LOOK, EVERYTHING, Filters())
         hall = resources.gallery.hall(LOOK, refs)
         mask = hall.mask(refs, Filters())
         assert find_nearest(resources, hall, mask, hall.films[0].vectors[0], 5, exact_rows=0).how == "exact"

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func
 from sqlalchemy import select as rows_of
-from sqlmodel import Session, col, exists
+from sqlmodel import Session, exists
 
 from backend.library.models import Movie
 from backend.members.models import Membership
-from backend.members.service import Principal, require_role
+from backend.members.service import Principal
 from backend.search.models import IndexedFilm
 from backend.search.spaces import Space
 
@@ -49,35 +49,34 @@ class FilmRef(NamedTuple):
         return self.movie_id, self.stamp
 
 
-def projects_for(session: Session, who: Principal, project: int | None) -> tuple[int, ...] | None:
-    """The projects that are searched: the one named, else all of the asker's; None for all there are.
+@dataclass(frozen=True)
+class Reach:
+    """Whose films: those of a person's projects (None: of everybody's), of one project (None: of all of them)."""
 
-    Raises NotFound where the asker is no member of it.
-    """
-    if project is not None:
-        require_role(session, who, project, "viewer")
-        return (project,)
-    return own_projects(session, who)
+    person: int | None = None
+    project: int | None = None
 
 
-def own_projects(session: Session, who: Principal) -> tuple[int, ...] | None:
-    """The projects that the asker is a member of; None for all there are."""
-    if who.superuser:
-        return None
-    return tuple(session.connection().execute(_OWN, {"person": who.person_id}).scalars())
+EVERYTHING = Reach()
 
 
-def searchable(session: Session, space: Space, projects: Sequence[int] | None, filters: Filters) -> list[FilmRef]:
-    """The films of these projects that pass and are ready and wholly indexed, in order of their ids."""
-    return searchable_in(session, (space,), projects, filters)[space.name]
+def reach_of(who: Principal, project: int | None) -> Reach:
+    """What the asker may search. Membership is part of every statement that is made of it."""
+    return Reach(None if who.superuser else who.person_id, project)
+
+
+def searchable(session: Session, space: Space, reach: Reach, filters: Filters) -> list[FilmRef]:
+    """The films within reach that pass and are ready and wholly indexed, in order of their ids."""
+    return searchable_in(session, (space,), reach, filters)[space.name]
 
 
 def searchable_in(
-    session: Session, spaces: Sequence[Space], projects: Sequence[int] | None, filters: Filters
+    session: Session, spaces: Sequence[Space], reach: Reach, filters: Filters
 ) -> dict[str, list[FilmRef]]:
     """The same for several spaces, by name."""
     asked: dict[str, Any] = {
-        "projects": None if projects is None else list(projects),
+        "person": reach.person,
+        "project": reach.project,
         "films": list(filters.films) or None,
         "title": filters.title.strip().lower() or None,
         "genres": [genre.strip().lower() for genre in filters.genres] or None,
@@ -100,10 +99,11 @@ def searchable_in(
 @lru_cache
 def _searchable(asked: frozenset[str], postgresql: bool) -> Any:
     """The statement for these filters: building one takes longer than running it."""
-    films, indexed = _table(Movie), _table(IndexedFilm)
+    films, indexed, members = _table(Movie), _table(IndexedFilm), _table(Membership)
     tests: dict[str, Any] = {
         "spaces": indexed.space.in_(bindparam("spaces", expanding=True)),
-        "projects": films.project_id.in_(bindparam("projects", expanding=True)),
+        "person": films.project_id.in_(rows_of(members.project_id).where(members.person_id == bindparam("person"))),
+        "project": films.project_id == bindparam("project"),
         "films": films.id.in_(bindparam("films", expanding=True)),
         "title": func.lower(films.title).like(bindparam("title"), escape="/"),
         "genres": _has_genre(films, postgresql),
@@ -127,6 +127,3 @@ def _has_genre(films: Any, postgresql: bool) -> Any:
 
 def _table(model: Any) -> Any:
     return model.__table__.c
-
-
-_OWN = rows_of(col(Membership.project_id)).where(col(Membership.person_id) == bindparam("person"))

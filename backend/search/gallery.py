@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import Session, col, select
 from threadpoolctl import threadpool_limits
 
-from backend.search.filters import FilmRef, Filters, searchable
+from backend.search.filters import EVERYTHING, FilmRef, Filters, searchable
 from backend.search.hall import Hall, joined
 from backend.search.held import load_film
 from backend.search.models import IndexedFilm
@@ -49,7 +49,7 @@ class Gallery:
         """Load all films that are indexed now, so that nobody waits for it."""
         for space in SPACES.values():
             with Session(self._resources.reading) as session:
-                refs = searchable(session, space, None, Filters())
+                refs = searchable(session, space, EVERYTHING, Filters())
             if refs:
                 self.hall(space, refs)
 
@@ -61,7 +61,7 @@ class Gallery:
             kept = [k for k, film in enumerate(hall.films if hall else ()) if film.name in alive]
             held = {hall.films[k].name for k in kept} if hall else set()
             # All there are, not these alone: the share of them that may be found decides how to search.
-            wanted_now = {ref.name: ref for ref in (*searchable(session, space, None, Filters()), *refs)}
+            wanted_now = {ref.name: ref for ref in (*searchable(session, space, EVERYTHING, Filters()), *refs)}
             missing = [ref for name, ref in wanted_now.items() if name not in held]
             fresh = [load_film(self._resources, session, space, ref) for ref in missing]
         return joined(space, hall, kept, fresh)

@@ -10,10 +10,10 @@ from sqlmodel import Session
 from backend.errors import InputError, NotFound
 from backend.features.base import Image
 from backend.library.models import Movie
-from backend.members.service import Principal, role_in
+from backend.members.service import Principal, require_role, role_in
 from backend.paging import paged
 from backend.search.copies import Floats
-from backend.search.filters import FilmRef, Filters, own_projects, projects_for, searchable_in
+from backend.search.filters import FilmRef, Filters, reach_of, searchable_in
 from backend.search.hall import Hall
 from backend.search.held import HeldFilm
 from backend.search.nearest import find_nearest
@@ -56,8 +56,7 @@ class Example:
 
 def similar(session: Session, resources: "Resources", who: Principal, example: Example, scope: Scope) -> Similar:
     """Shots that look like a part of a film; the part itself is left out. Raises NotFound, InputError."""
-    projects = projects_for(session, who, scope.project)
-    found = searchable_in(session, LOOK_SPACES, projects, scope.filters)
+    found = within_reach(session, LOOK_SPACES, who, scope)
     space = _space_with(found, example.movie_id)
     if space is not None:
         own = next(ref for ref in found[space.name] if ref.movie_id == example.movie_id)
@@ -73,13 +72,20 @@ def similar(session: Session, resources: "Resources", who: Principal, example: E
 
 def similar_to_picture(session: Session, resources: "Resources", who: Principal, image: Image, scope: Scope) -> Similar:
     """Shots that look like a picture, RGB uint8 [height, width, 3]."""
-    projects = projects_for(session, who, scope.project)
-    found = searchable_in(session, LOOK_SPACES, projects, scope.filters)
+    found = within_reach(session, LOOK_SPACES, who, scope)
     space = SPACES[max(reversed(LOOKS), key=lambda name: len(found[name]))]
     refs = found[space.name]
     if not refs:
         return Similar(items=[], total=0, space=space.name, how="exact", films=0)
     return _list(resources, resources.gallery.hall(space, refs), refs, resources.encoders.picture(space, image), scope)
+
+
+def within_reach(session: Session, spaces: Sequence[Space], who: Principal, scope: Scope) -> dict[str, list[FilmRef]]:
+    """The films that are searched, by space; raises NotFound where the asker is no member of the project named."""
+    found = searchable_in(session, spaces, reach_of(who, scope.project), scope.filters)
+    if scope.project is not None and not any(found.values()):
+        require_role(session, who, scope.project, "viewer")
+    return found
 
 
 def part_of(film: HeldFilm, example: Example) -> tuple[Rows, Floats]:
@@ -135,7 +141,7 @@ def _space_with(found: Mapping[str, Sequence[FilmRef]], movie_id: int) -> Space 
 
 def _elsewhere(session: Session, who: Principal, movie_id: int) -> tuple[Space, FilmRef]:
     """The example's film where it is not among those that are searched; raises NotFound."""
-    found = searchable_in(session, LOOK_SPACES, own_projects(session, who), Filters(films=(movie_id,)))
+    found = searchable_in(session, LOOK_SPACES, reach_of(who, None), Filters(films=(movie_id,)))
     space = _space_with(found, movie_id)
     if space is None:
         movie = session.get(Movie, movie_id)

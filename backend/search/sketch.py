@@ -94,15 +94,15 @@ def nearest(
     most, is_fine = _bounds(sketches.coarse, left, asked.coarse[0]), False
     size = max(FIRST, 2 * count)
     while len(left):
-        order = np.argpartition(-most, min(size, len(left)) - 1)
-        now, later = order[:size], order[size:]
+        now = np.argpartition(most, max(len(most) - size, 0))[-size:]
         read, found = np.concatenate([read, left[now]]), np.concatenate([found, products(left[now])])
         worst = np.partition(found, len(found) - count)[len(found) - count] if len(found) >= count else -np.inf
-        later = later[most[later] + SLACK >= worst]
-        left, most = left[later], most[later]
+        hopeful = most >= worst - SLACK
+        hopeful[now] = False
+        left, most = left[hopeful], most[hopeful]
         if not is_fine:
             most, is_fine = _bounds(sketches.fine, left, asked.fine[0]), True
-            left, most = left[most + SLACK >= worst], most[most + SLACK >= worst]
+            left, most = left[most >= worst - SLACK], most[most >= worst - SLACK]
         size *= GROW
     return best(read, found, count)
 

@@ -12,11 +12,11 @@ from backend.features.labels import classes
 from backend.members.service import Principal
 from backend.paging import paged
 from backend.search.copies import Floats
-from backend.search.filters import FilmRef, projects_for, searchable
+from backend.search.filters import FilmRef
 from backend.search.hall import Hall
 from backend.search.held import HeldFilm
 from backend.search.nearest import find_nearest
-from backend.search.service import LISTED, Scope, film_hit
+from backend.search.service import LISTED, Scope, film_hit, within_reach
 from backend.search.shapes import Found, Hit, Words
 from backend.search.sketch import Near, best
 from backend.search.spaces import SPACES
@@ -59,10 +59,10 @@ class Shown:
 
 def search_words(session: Session, resources: "Resources", who: Principal, text: str, scope: Scope) -> Words:
     """Shots that words find, the best first; a shot found in several ways is there once, with all its reasons."""
-    projects = projects_for(session, who, scope.project)
+    within = within_reach(session, [SPACES[space] for space, _ in WAYS.values()], who, scope)
     shown, searched, notes, now = list[Shown](), dict[Way, int](), list[str](), dict[int, FilmRef]()
     for way, (space, find) in WAYS.items():
-        refs = searchable(session, SPACES[space], projects, scope.filters)
+        refs = within[space]
         searched[way] = len(refs)
         now |= {ref.movie_id: ref for ref in refs}
         if refs:
