@@ -11,6 +11,7 @@ from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
 from backend.answers import answer, error_answer, errors
+from backend.checkpoints import written_back
 from backend.errors import DatabaseUnready, InputError, NotAllowed, NotSignedIn, SelectsError, TooManyAttempts
 from backend.health import router as health_router
 from backend.jobs.routes import router as jobs_router
@@ -24,6 +25,10 @@ from backend.resources import Resources
 from backend.scoring.routes import router as scoring_router
 from backend.search.routes import router as search_router
 from backend.settings import Settings
+from labeling.decisions.routes import router as decisions_router
+from labeling.queue.desk import Desk
+from labeling.queue.drawer import Draws
+from labeling.queue.routes import router as queue_router
 
 log = structlog.get_logger("selects.server")
 
@@ -33,24 +38,34 @@ DESCRIPTION = "Finds the clips of a film that are worth keeping, asks curators, 
 EVERYWHERE = errors(InputError, NotSignedIn, NotAllowed, TooManyAttempts, DatabaseUnready)
 
 
-def create_app(settings: Settings, resources: Resources | None = None, *, pages: bool = False) -> FastAPI:
-    """The application; `resources` may be shared with whoever made them. `pages`: for people too, once a process."""
+def create_app(
+    settings: Settings, resources: Resources | None = None, *, pages: bool = False, drawer: Draws | None = None
+) -> FastAPI:
+    """The application; `resources` may be shared with whoever made them. `pages`: for people too, once a process.
+
+    `drawer` makes the draws of the curators' queue, in this process unless another is given.
+    """
     held = resources or Resources(settings)
+    desk = Desk(held, drawer)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        yield
+        with written_back(held.engine):
+            yield
+        desk.close()
         held.close()
 
     app = FastAPI(title="Selects", version="0.1.0", description=DESCRIPTION, lifespan=lifespan)
     app.state.resources = held
+    app.state.desk = desk
     app.add_exception_handler(SelectsError, _selects_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(OperationalError, _database_error)
     app.add_exception_handler(DataError, _unstorable)
     films = (library_router, sample_router, playing_router)
-    for router in (*films, jobs_router, scoring_router, search_router, members_router):
+    curating = (queue_router, decisions_router)
+    for router in (*films, jobs_router, scoring_router, search_router, members_router, *curating):
         app.include_router(router, prefix="/api", responses=EVERYWHERE)
     app.include_router(doors_router)
     app.include_router(health_router)

@@ -1,20 +1,29 @@
 """The engine, its sessions, and what SQLite and PostgreSQL do differently."""
 
+import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import DateTime, Engine, Executable, Float, event, make_url
+from sqlalchemy import Connection, DateTime, Engine, Executable, Float, event, make_url
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import URL, Dialect
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.expression import FunctionElement
 from sqlalchemy.types import TypeDecorator
-from sqlmodel import Session, create_engine
+from sqlmodel import Session, SQLModel, create_engine
 
 from backend.errors import InputError
 
 BUSY_TIMEOUT_MS = 30_000
 POOL_SIZE = 10
+# As many as may ask at once: starlette's threads. A connection to SQLite costs next to nothing.
+THREADS = 40
+LOG_PAGES = 20_000
+_TURN = "selects_turn"
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -65,6 +74,17 @@ def rows_changed(session: Session, statement: Executable) -> int:
     return result.rowcount
 
 
+def insert_ignoring(session: Session, table: type[SQLModel], key: Sequence[str]) -> Any:
+    """`insert … on conflict (key) do nothing`, in the words of the session's database."""
+    return insert_of(session.get_bind().dialect.name, table, key)
+
+
+def insert_of(dialect: str, table: type[SQLModel], key: Sequence[str]) -> Any:
+    """The same for a database of which only the kind is known."""
+    insert = postgresql_insert if dialect == "postgresql" else sqlite_insert
+    return insert(table).on_conflict_do_nothing(index_elements=key)
+
+
 def parse_url(url: str) -> URL:
     """The address of a database, with psycopg as PostgreSQL's driver; raises InputError for another kind."""
     try:
@@ -86,9 +106,11 @@ def make_engine(url: str) -> Engine:
         return create_engine(parsed, pool_size=POOL_SIZE, pool_pre_ping=True)
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    engine = create_engine(parsed, pool_size=THREADS, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    turns = _Turns()
+    event.listen(engine, "begin", turns.begin)
+    event.listen(engine, "checkin", turns.end)
     return engine
 
 
@@ -96,12 +118,33 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver's own way of beginning transactions is switched off: `_begin_sqlite` does it.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+    # The server writes the log back once a second (checkpoints.py); where none runs, whoever makes it this long does.
+    log = f"wal_autocheckpoint={LOG_PAGES}"
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}", log):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 
-def _begin_sqlite(connection: Any) -> None:
-    # A reader that turns writer in mid-transaction fails at once with "database is locked", whatever the timeout.
-    reads_only = connection.get_execution_options().get("reads_only", False)
-    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+class _Turns:
+    """Writers of one process take turns by a lock, which wakes the next one at once.
+
+    SQLite alone has those that meet sleep for 1, 2, 5, … 100 ms.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def begin(self, connection: Connection) -> None:
+        """Begin a transaction, a writing one when it is our turn."""
+        if connection.get_execution_options().get("reads_only", False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        if _TURN not in connection.info and self._lock.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+            connection.info[_TURN] = True
+        # At once, not at the first change: a reader that turns writer fails with "database is locked", however patient.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def end(self, _connection: Any, record: ConnectionPoolEntry) -> None:
+        """Let the next one in: the connection goes back to the pool, after whatever ended its transaction."""
+        if record.info.pop(_TURN, False):
+            self._lock.release()

@@ -2,7 +2,6 @@
 
 import signal
 import socket
-import sys
 import threading
 from types import FrameType
 
@@ -15,7 +14,6 @@ from backend.resources import Resources
 from backend.settings import Settings
 
 PATIENCE_S = 5
-SWITCH_S = 0.0005
 
 
 def serve(settings: Settings) -> signal.Signals:
@@ -26,6 +24,7 @@ def serve(settings: Settings) -> signal.Signals:
     import uvicorn
 
     from backend.app import create_app
+    from labeling.queue.drawer import DrawerBeside
 
     resources = Resources(settings)
     require_current(resources.engine)
@@ -33,7 +32,7 @@ def serve(settings: Settings) -> signal.Signals:
         require_safe_binding(settings, session)
     require_free(settings.server.host, settings.server.port, "SELECTS_SERVER__PORT")
     config = uvicorn.Config(
-        create_app(settings, resources, pages=True),
+        create_app(settings, resources, pages=True, drawer=DrawerBeside(settings)),
         host=settings.server.host,
         port=settings.server.port,
         log_config=None,
@@ -46,8 +45,6 @@ def serve(settings: Settings) -> signal.Signals:
     def remember(number: int, _frame: FrameType | None) -> None:
         asked[:] = [signal.Signals(number)]
 
-    # A draw of the queue computes for a tenth of a second: answers shall not wait for their turn meanwhile.
-    sys.setswitchinterval(SWITCH_S)
     # uvicorn handles signals while it runs, and raises them once more when it has ended.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, remember)

@@ -13,6 +13,7 @@ from backend.database import utc_now
 from backend.errors import NotFound
 from backend.features.labels import top_labels
 from backend.jobs.models import Job
+from backend.library.kept import leave_out, let_go
 from backend.library.models import Candidate, DialogueLine, Movie, Scene, Shot
 from backend.media.probe import Probe
 from backend.media.subtitles import sidecars
@@ -65,8 +66,7 @@ def forget(session: Session, movie: Movie) -> None:
     """Drop what was known of a film whose file is another one now; candidates of people stay with the old checksum."""
     for table in (Shot, Scene, DialogueLine, IndexedFilm):
         session.execute(delete(table).where(col(table.movie_id) == movie.id))
-    session.execute(delete(Candidate).where(col(Candidate.movie_id) == movie.id, col(Candidate.source) == "ranking"))
-    session.execute(update(Candidate).where(col(Candidate.movie_id) == movie.id).values(movie_id=None, rank=None))
+    let_go(session, movie.id)
     movie.scan_key, movie.vectors, movie.duration_s, movie.state, movie.ready_at = "", {}, 0.0, "working", None
 
 
@@ -173,7 +173,7 @@ def _lines(movie_id: int, known: Analysis, beside: str) -> list[DialogueLine]:
 
 
 def save_candidates(session: Session, movie_id: int, known: Analysis, ranking: Ranking) -> None:
-    """The ranked windows, each a row; those that a new ranking leaves out go, people's own stay. Then: ready."""
+    """The ranked windows, each a row; of others those stay that people made, judged or are asked about. Then: ready."""
     movie = movie_of(session, movie_id)
     wanted = select(Candidate).where(
         col(Candidate.project_id) == movie.project_id, col(Candidate.movie_sha256) == movie.sha256
@@ -191,12 +191,8 @@ def save_candidates(session: Session, movie_id: int, known: Analysis, ranking: R
         )
         session.add(scored(row, clip, ranking.model))
         row.movie_id = movie_id
-    for row in old.values():
-        if row.source == "manual":
-            row.movie_id = movie_id  # one that was kept when the film was deleted comes back to it
-            session.add(row)
-        else:
-            session.delete(row)
+    session.flush()
+    leave_out(session, movie_id, [row.id for row in old.values() if row.id is not None])
     movie.state, movie.problem, movie.ready_at = "ready", "", movie.ready_at or utc_now()
     movie.picture = _picture(known, ranking.clips)
     session.add(movie)

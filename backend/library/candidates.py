@@ -1,10 +1,11 @@
 """Candidates of a film: what there is, and windows that people set by hand."""
 
 import numpy as np
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from backend.errors import Conflict, InputError, NotFound
+from backend.library.kept import listed
 from backend.library.models import Candidate, Movie
 from backend.library.service import movie_named
 from backend.library.shapes import CandidateNew
@@ -13,8 +14,8 @@ from backend.members.service import Principal
 
 
 def list_candidates(session: Session, movie: Movie, limit: int, offset: int) -> tuple[list[Candidate], int]:
-    """Those of the last ranking by rank, then those made by hand in the order of the film; and how many there are."""
-    wanted = (col(Candidate.movie_id) == movie.id, _current())
+    """Those of the last ranking by rank, then those made by hand or decided before, in the order of the film."""
+    wanted = (col(Candidate.movie_id) == movie.id, listed())
     total = session.exec(select(func.count()).select_from(Candidate).where(*wanted)).one()
     order = (col(Candidate.rank).nulls_last(), col(Candidate.start_frame), col(Candidate.id))
     rows = session.exec(select(Candidate).where(*wanted).order_by(*order).limit(limit).offset(offset)).all()
@@ -23,7 +24,7 @@ def list_candidates(session: Session, movie: Movie, limit: int, offset: int) -> 
 
 def version_of(session: Session, movie: Movie) -> str:
     """What changes whenever the list of a film's candidates changes: its ETag."""
-    latest = select(func.count(), func.max(Candidate.updated_at)).where(col(Candidate.movie_id) == movie.id, _current())
+    latest = select(func.count(), func.max(Candidate.updated_at)).where(col(Candidate.movie_id) == movie.id, listed())
     count, changed = session.exec(latest).one()
     return f'"{movie.id}-{count}-{changed.timestamp() if changed else 0:.6f}"'
 
@@ -66,15 +67,13 @@ def add_candidate(session: Session, movie: Movie, timeline: Timeline, new: Candi
 
 def remove_candidate(session: Session, who: Principal, candidate_id: int) -> None:
     """Remove a window that was made by hand; raises NotFound, Conflict for one that the ranking made."""
-    row = session.get(Candidate, candidate_id)
+    row = session.get(Candidate, candidate_id, with_for_update=True)
     if row is None or row.movie_id is None:
         raise NotFound(f"There is no candidate {candidate_id}.")
     movie_named(session, who, row.movie_id, "curator")
     if row.source != "manual":
         raise Conflict("Only candidates made by hand can be removed; the ranking's own are approved or rejected.")
+    if row.decided:
+        raise Conflict("Somebody has decided about this candidate, so it stays; reject it instead.")
     session.delete(row)
     session.commit()
-
-
-def _current() -> ColumnElement[bool]:
-    return col(Candidate.rank).is_not(None) | (col(Candidate.source) == "manual")

@@ -157,6 +157,10 @@ class Candidate(SQLModel, table=True):
 
     It names its film by checksum and title besides, since it outlives the film where people decided something about it.
     `rank` is None where a later ranking left it out.
+
+    decided   how many decisions there are of it, undone ones and undos too; with any the row is never removed
+    verdict   where they leave it: "", "approve", "reject", "flag", "skip", or "trimmed" (another cut was approved)
+    asked     whether it was put to a curator: a new ranking keeps it then
     """
 
     __table_args__ = (UniqueConstraint("project_id", "movie_sha256", "start_frame", "end_frame"),)
@@ -183,6 +187,9 @@ class Candidate(SQLModel, table=True):
     reasons: list[str] = _json(list)
     model: str = ""
     note: str = ""
+    decided: int = 0
+    verdict: str = ""
+    asked: bool = False
     created_by: str = ""
     created_at: datetime = _moment()
     updated_at: datetime = _moment()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, func, or_, update
+from sqlalchemy import func, or_, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -14,6 +14,7 @@ from backend.database import utc_now
 from backend.errors import NotFound
 from backend.jobs.models import OPEN, Job
 from backend.jobs.service import new_job, public
+from backend.library.kept import let_go, listed
 from backend.library.models import Candidate, DialogueLine, Movie, MovieFacts, Project, ProjectPublic, Scene, Shot
 from backend.library.places import derived_folders, poster_path, title_of, uploads_folder, uploads_lock
 from backend.library.shapes import MovieChange, MoviePublic
@@ -176,12 +177,11 @@ def change_movie(session: Session, movie: Movie, change: MovieChange) -> Movie:
 def delete_movie(session: Session, resources: Resources, movie: Movie, *, upload: bool = False) -> None:
     """Remove the rows of a film and what was made from it; never the film that a path names.
 
-    Candidates that people made stay, with the film's checksum and title. The server's own copy of an uploaded film
-    goes only where `upload` says so.
+    Candidates that people made or decided about stay, with the film's checksum and title. The server's own copy of an
+    uploaded film goes only where `upload` says so.
     """
     sha256, path, poster = movie.sha256, Path(movie.path), poster_path(resources.home, movie.id or 0)
-    session.execute(delete(Candidate).where(col(Candidate.movie_id) == movie.id, col(Candidate.source) == "ranking"))
-    session.execute(update(Candidate).where(col(Candidate.movie_id) == movie.id).values(movie_id=None, rank=None))
+    let_go(session, movie.id)
     session.execute(
         update(Job)
         .where(col(Job.movie_id) == movie.id, col(Job.state) == "queued")
@@ -246,13 +246,21 @@ def shown(session: Session, movies: Sequence[Movie]) -> list[MoviePublic]:
     """Films as the API shows them, with what belongs to them counted in a few queries for all."""
     ids = [movie.id for movie in movies]
     counts = {table: _counts(session, table, ids) for table in (Shot, Scene, Candidate)}
+    approvals = select(col(Candidate.movie_id), func.count()).where(
+        col(Candidate.movie_id).in_(ids), col(Candidate.verdict) == "approve"
+    )
+    approved = dict(session.exec(approvals.group_by(col(Candidate.movie_id))).all())
     newest: dict[int | None, Job] = {}
     for job in session.exec(select(Job).where(col(Job.movie_id).in_(ids)).order_by(col(Job.created_at))):
         newest[job.movie_id] = job
-    return [_shown(movie, {t: c.get(movie.id, 0) for t, c in counts.items()}, newest.get(movie.id)) for movie in movies]
+    made = []
+    for movie in movies:
+        of_movie = {table: of.get(movie.id, 0) for table, of in counts.items()}
+        made.append(_shown(movie, of_movie, approved.get(movie.id, 0), newest.get(movie.id)))
+    return made
 
 
-def _shown(movie: Movie, counts: Mapping[Any, int], job: Job | None) -> MoviePublic:
+def _shown(movie: Movie, counts: Mapping[Any, int], approved: int, job: Job | None) -> MoviePublic:
     analysed = bool(movie.scan_key)
     picture = f"/api/movies/{movie.id}/picture" if movie.poster or analysed else None
     return MoviePublic.model_validate(
@@ -265,6 +273,7 @@ def _shown(movie: Movie, counts: Mapping[Any, int], job: Job | None) -> MoviePub
             "shots": counts[Shot],
             "scenes": counts[Scene],
             "candidates": counts[Candidate],
+            "approved": approved,
             "job": public(job, movie.title) if job else None,
         }
     )
@@ -273,7 +282,7 @@ def _shown(movie: Movie, counts: Mapping[Any, int], job: Job | None) -> MoviePub
 def _counts(session: Session, table: type[Shot | Scene | Candidate], ids: Sequence[int | None]) -> dict[Any, int]:
     counted = select(col(table.movie_id), func.count()).where(col(table.movie_id).in_(ids))
     if table is Candidate:
-        counted = counted.where(col(Candidate.rank).is_not(None) | (col(Candidate.source) == "manual"))
+        counted = counted.where(listed())
     return dict(session.exec(counted.group_by(col(table.movie_id))).all())
 
 

@@ -66,6 +66,7 @@ class MoviePublic(MovieFacts):
     shots: int
     scenes: int
     candidates: int
+    approved: int = Field(description="Clips of it that curators approve now.")
     job: JobPublic | None
     created_at: datetime
     ready_at: datetime | None
@@ -158,6 +159,10 @@ class CandidatePublic(BaseModel):
     reasons: list[str]
     model: str
     note: str
+    verdict: Literal["", "approve", "reject", "skip", "flag", "trimmed"] = Field(
+        description="What curators say of it now; `trimmed`: another cut of it was approved."
+    )
+    decided: int = Field(description="How many decisions there are of it.")
     created_by: str
     updated_at: datetime
 

@@ -5,10 +5,9 @@ from typing import Any, Literal
 from alembic import context
 from sqlmodel import AutoString, SQLModel
 
-import backend.jobs.models
-import backend.library.models
-import backend.members.models
-import backend.search.models  # noqa: F401  imported for their tables
+import labeling.decisions.models
+import labeling.engagement.models
+import labeling.queue.models  # noqa: F401  imported for their tables
 from backend.database import UtcDateTime
 
 

@@ -1,0 +1,50 @@
+"""SQLite's write-ahead log is written back beside the requests, not by whoever happens to commit when it is long.
+
+Writing back waits for the disk: a decision that had to do it took 50 ms instead of 3 (docs/decisions/0021-queue.md).
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+EVERY_S = 1.0
+# Above this many pages (64 MiB) writers wait for a moment, so that the log can begin anew.
+LONGEST_PAGES = 16_384
+
+log = structlog.get_logger("selects.database")
+
+
+@contextmanager
+def written_back(engine: Engine) -> Iterator[None]:
+    """Keep the log short as long as this lasts; for other databases than SQLite nothing is done."""
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    ended = threading.Event()
+    thread = threading.Thread(target=_write_back, args=(engine, ended), name="checkpoints", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _write_back(engine: Engine, ended: threading.Event) -> None:
+    while not ended.wait(EVERY_S):
+        try:
+            # A connection of the pool, but without a transaction: the log cannot be written back inside of one.
+            connection = engine.raw_connection()
+            try:
+                cursor = connection.cursor()
+                _busy, pages, _done = cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                if pages > LONGEST_PAGES:
+                    cursor.execute("PRAGMA wal_checkpoint(RESTART)")
+            finally:
+                connection.close()
+        except OperationalError as problem:
+            log.warning("the log was not written back", problem=str(problem))

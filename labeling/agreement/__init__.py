@@ -1,0 +1,1 @@
+"""How far curators agree, where two were asked the same on purpose."""

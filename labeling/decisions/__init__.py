@@ -1,0 +1,1 @@
+"""What curators answered: append-only rows, and what they add up to."""

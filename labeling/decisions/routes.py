@@ -1,0 +1,86 @@
+"""/api/decisions: what curators say, is taken back, listed, and carried out and in."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Body, Depends, Path, Query
+from pydantic import Discriminator, Tag
+from sqlmodel import Session
+
+from backend.answers import errors
+from backend.dependencies import PageDep, PrincipalDep, ReadSession, ResourcesDep, WriteSession
+from backend.errors import Conflict, InputError, NotAllowed, NotFound
+from backend.library.service import movie_named, project_for
+from backend.paging import Paged, paged
+from labeling.decisions import service
+from labeling.decisions.shapes import LARGEST_ID, DecisionNew, DecisionPublic, one_or_many
+from labeling.decisions.trims import cuts_of
+
+MOST = 200
+LARGEST_BODY_BYTES = 1 << 20
+
+One = Annotated[DecisionNew, Tag("one")]
+Many = Annotated[list[DecisionNew], Tag("many"), Body(max_length=MOST)]
+OneOrMany = Annotated[One | Many, Discriminator(one_or_many)]
+
+router = APIRouter(tags=["curating"], responses=errors(NotFound, NotAllowed), max_body_size=LARGEST_BODY_BYTES)
+
+
+@router.post("/decisions", status_code=201, responses=errors(Conflict, InputError))
+def decide(wanted: OneOrMany, who: PrincipalDep, resources: ResourcesDep) -> DecisionPublic | list[DecisionPublic]:
+    """Say what you think of a candidate, or of several in a list: then all are kept, or none.
+
+    What is answered is kept. The same `key` twice is one decision and has the same answer, so sending again is safe.
+    """
+    many = wanted if isinstance(wanted, list) else [wanted]
+    cuts = cuts_of(resources, many)
+    # Not as a dependency: those of generators cost two changes of thread more, and this is what curators wait for.
+    with Session(resources.engine) as session:
+        kept = service.save(session, who, many, cuts)
+    return kept if isinstance(wanted, list) else kept[0]
+
+
+class Filters:
+    """Which decisions are wanted."""
+
+    def __init__(
+        self,
+        candidate: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None,
+        movie: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None,
+        curator: Annotated[str, Query(max_length=200, description="The curator's name; `me` for your own.")] = "",
+        verdict: Literal["approve", "reject", "skip", "flag", "undo", ""] = "",
+        strategy: Annotated[str, Query(max_length=50)] = "",
+        undone: Annotated[bool | None, Query(description="Only those that were taken back, or only others.")] = None,
+    ) -> None:
+        self.candidate, self.movie, self.curator = candidate, movie, curator
+        self.verdict, self.strategy, self.undone = verdict, strategy, undone
+
+
+@router.get("/decisions")
+def list_decisions(
+    session: ReadSession,
+    who: PrincipalDep,
+    page: PageDep,
+    only: Annotated[Filters, Depends()],
+    project: Annotated[int | None, Query(description="The project's id; left out, your first.")] = None,
+) -> Paged[DecisionPublic]:
+    """Decisions of a project, the newest first."""
+    wanted = service.Wanted(
+        project_id=project_for(session, who, project, "viewer"),
+        candidate_id=only.candidate,
+        # A film without a checksum has no decisions.
+        movie_sha256=movie_named(session, who, only.movie).sha256 or "-" if only.movie else "",
+        curator=who.name if only.curator == "me" else only.curator,
+        verdict=only.verdict,
+        strategy=only.strategy,
+        undone=only.undone,
+    )
+    rows, total = service.list_decisions(session, wanted, page.limit, page.offset)
+    return paged(rows, total, page.offset)
+
+
+@router.post("/decisions/{decision_id}/undo", status_code=201, responses=errors(Conflict))
+def undo(
+    decision_id: Annotated[int, Path(ge=1, le=LARGEST_ID)], session: WriteSession, who: PrincipalDep
+) -> DecisionPublic:
+    """Take one of your last ten decisions back; a new row says so. The candidate is put to you again."""
+    return service.undo(session, who, decision_id)

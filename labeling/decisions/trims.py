@@ -1,0 +1,85 @@
+"""Another cut of a candidate, set by a curator: a candidate of its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlmodel import Session, col, select
+
+from backend.analysis.cache import FilmCache
+from backend.database import insert_ignoring
+from backend.errors import InputError
+from backend.library.models import Candidate, Movie
+from backend.resources import Resources
+from labeling.decisions.shapes import DecisionNew
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A window in frames, with the seconds that they stand for."""
+
+    start_frame: int
+    end_frame: int
+    start_s: float
+    end_s: float
+
+
+def cuts_of(resources: Resources, wanted: Sequence[DecisionNew]) -> dict[str, Cut]:
+    """Key → the other cut, of those decisions that have one. Raises InputError for one that is not in its film.
+
+    Before the decisions are saved: a film's time table is read from its file, for which nobody shall wait.
+    """
+    trimmed = [new for new in wanted if new.start_frame is not None]
+    if not trimmed:
+        return {}
+    with Session(resources.reading) as session:
+        return _cuts(session, resources, trimmed)
+
+
+def _cuts(session: Session, resources: Resources, trimmed: Sequence[DecisionNew]) -> dict[str, Cut]:
+    cuts = {}
+    for new in trimmed:
+        candidate, start, end = session.get(Candidate, new.candidate), new.start_frame or 0, new.end_frame or 0
+        if candidate is None or (start, end) == (candidate.start_frame, candidate.end_frame):
+            continue  # who may not see it is told when it is saved
+        movie = session.get(Movie, candidate.movie_id) if candidate.movie_id else None
+        if movie is not None and movie.frames and end > movie.frames:
+            raise InputError(f"The film has {movie.frames} frames; the clip cannot end at frame {end}.")
+        cuts[new.key] = Cut(start, end, *_seconds(resources, movie, candidate, (start, end)))
+    return cuts
+
+
+def candidate_of_cut(session: Session, candidate: Candidate, cut: Cut, by: str) -> Candidate:
+    """The candidate with exactly this window of the same film, locked; made where there is none. Does not commit."""
+    made = Candidate(
+        project_id=candidate.project_id,
+        movie_id=candidate.movie_id,
+        movie_sha256=candidate.movie_sha256,
+        movie_title=candidate.movie_title,
+        source="manual",
+        start_frame=cut.start_frame,
+        end_frame=cut.end_frame,
+        start_s=cut.start_s,
+        end_s=cut.end_s,
+        scene=candidate.scene,
+        created_by=by,
+    ).model_dump(exclude={"id"})
+    key = ["project_id", "movie_sha256", "start_frame", "end_frame"]
+    session.execute(insert_ignoring(session, Candidate, key).values(made))
+    same = (col(getattr(Candidate, name)) == made[name] for name in key)
+    return session.exec(select(Candidate).where(*same).with_for_update()).one()
+
+
+def _seconds(
+    resources: Resources, movie: Movie | None, candidate: Candidate, frames: tuple[int, int]
+) -> tuple[float, float]:
+    """Where frames lie in time: by the film's time table, else by the candidate's own frames and seconds."""
+    scan = None
+    if movie is not None and movie.sha256 and movie.scan_key:
+        scan = FilmCache(resources.home / "films" / movie.sha256).load_scan(movie.scan_key)
+    if scan is not None:
+        start_s, end_s = scan.timeline.seconds_of(np.array(frames)).tolist()
+        return start_s, end_s
+    per_frame = (candidate.end_s - candidate.start_s) / (candidate.end_frame - candidate.start_frame)
+    start_s, end_s = (candidate.start_s + (frame - candidate.start_frame) * per_frame for frame in frames)
+    return max(0.0, start_s), max(0.0, end_s)

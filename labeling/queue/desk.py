@@ -1,0 +1,46 @@
+"""Where curators get their questions: leases first, a draw where there are too few."""
+
+from typing import TYPE_CHECKING
+
+from sqlmodel import Session
+
+from labeling.queue import leases
+from labeling.queue.drawer import Drawer, Draws
+from labeling.queue.leases import Claimed
+
+if TYPE_CHECKING:
+    from backend.members.service import Principal
+    from backend.resources import Resources
+
+TRIES = 3
+
+
+class Desk:
+    """Gives questions out; may be asked by many threads."""
+
+    def __init__(self, resources: "Resources", drawer: Draws | None = None) -> None:
+        self._resources = resources
+        self._drawer = drawer or Drawer(resources)
+
+    def ask(self, project_id: int, who: "Principal", k: int) -> Claimed:
+        """k questions for somebody, drawn now if there are too few; fewer where nothing is left."""
+        claimed = self._claim(project_id, who, k)
+        for _ in range(TRIES):
+            if not claimed.short or not self._drawer.draw(project_id, claimed.round):
+                break
+            claimed = self._claim(project_id, who, k)
+        return claimed
+
+    def draw(self, project_id: int, seen_round: int) -> None:
+        """Make a draw after the one that was seen, unless somebody has."""
+        self._drawer.draw(project_id, seen_round)
+
+    def close(self) -> None:
+        """Give back what was opened."""
+        self._drawer.close()
+
+    def _claim(self, project_id: int, who: "Principal", k: int) -> Claimed:
+        with Session(self._resources.engine) as session:
+            claimed = leases.claim(session, project_id, who, k)
+            session.commit()
+            return claimed

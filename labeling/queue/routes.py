@@ -1,0 +1,69 @@
+"""/api/queue: what to judge next."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, BackgroundTasks, Query
+from sqlmodel import Session
+
+from backend.answers import errors
+from backend.dependencies import PrincipalDep, ReadSession, ResourcesDep, WriteSession
+from backend.errors import NotAllowed, NotFound, UnknownName
+from backend.library.service import project_for
+from backend.members.service import require_role
+from labeling.dependencies import DeskDep
+from labeling.queue import service
+from labeling.queue.shapes import MOST_QUESTIONS, QueueChange, QueueNext, QueuePublic, Release, Released
+
+Project = Annotated[int | None, Query(description="The project's id; left out, the first that you may judge in.")]
+
+router = APIRouter(tags=["curating"], responses=errors(NotFound, NotAllowed))
+
+
+@router.get("/queue/next")
+def next_questions(
+    who: PrincipalDep,
+    resources: ResourcesDep,
+    desk: DeskDep,
+    later: BackgroundTasks,
+    project: Project = None,
+    k: Annotated[int, Query(ge=1, le=MOST_QUESTIONS, description="How many to have in hand.")] = 4,
+) -> QueueNext:
+    """The next candidates to judge: first those that you have already, then new ones, k in all.
+
+    Nobody else is given them until `until`, but for a set share that two are asked about on purpose. Who asks again,
+    or judges, keeps the others for as long anew.
+    """
+    # One session after the other: who holds a connection while waiting for another can wait for ever.
+    with Session(resources.reading) as session:
+        project_id = project_for(session, who, project, "curator")
+    claimed = desk.ask(project_id, who, k)
+    if claimed.low:
+        later.add_task(desk.draw, project_id, claimed.round)
+    with Session(resources.reading) as session:
+        return service.shown(session, claimed)
+
+
+@router.post("/queue/release")
+def release(wanted: Release, session: WriteSession, who: PrincipalDep) -> Released:
+    """Give candidates back that you are not going to judge."""
+    require_role(session, who, wanted.project, "curator")
+    return Released(released=service.release(session, who, wanted.project, wanted.candidates))
+
+
+@router.get("/queue")
+def get_queue(session: ReadSession, who: PrincipalDep, project: Project = None) -> QueuePublic:
+    """How a project's curators are asked, and how much there is."""
+    return service.facts(session, who, project_for(session, who, project, "viewer"))
+
+
+@router.patch("/queue", responses=errors(UnknownName))
+def change_queue(
+    wanted: QueueChange,
+    session: WriteSession,
+    who: PrincipalDep,
+    project: Annotated[int, Query(description="The project's id.")],
+) -> QueuePublic:
+    """Choose another strategy, or how many are asked of two."""
+    require_role(session, who, project, "admin")
+    service.change(session, project, wanted)
+    return service.facts(session, who, project)

@@ -1,0 +1,133 @@
+"""What an edit takes from its sources, read with OpenTimelineIO: CMX3600 lists, FCP7 XML, OTIO."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+DROP_RATES = {30: 30000 / 1001, 60: 60000 / 1001}
+TIMECODE = re.compile(r"\b(\d\d:\d\d:\d\d)[:;](\d\d)\b")
+UNKNOWN_REELS = frozenset(("", "ax", "bl", "black"))
+RETIMED = "timeremap"
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One use of a source: `[start, end)` in frames of the source's own clock, which counts `rate` frames a second.
+
+    names        what the edit calls the source: file, clip, reel; lower case, without extension
+    media_start  where that clock stands at the source's first frame; None where the edit does not say
+    """
+
+    names: tuple[str, ...]
+    start: Fraction
+    end: Fraction
+    rate: Fraction
+    media_start: Fraction | None = None
+
+
+def edl_cuts(text: str, rate: Fraction) -> list[Cut]:
+    """The picture events of a CMX3600 list, counted at the film's rate; raises what OpenTimelineIO raises.
+
+    A list says drop-frame once (`FCM: DROP FRAME`) or by a semicolon in each timecode: OpenTimelineIO knows the second.
+    """
+    import opentimelineio as otio
+
+    nominal = round(rate)
+    drop = nominal in DROP_RATES and rate.denominator == 1001 and ("FCM: DROP" in text.upper() or ";" in text)
+    text = TIMECODE.sub(r"\1;\2" if drop else r"\1:\2", text)
+    counted = DROP_RATES[nominal] if drop else nominal
+    # Where an event is as long in the edit as in the source does not matter here: the source's side is what is read.
+    found = otio.adapters.read_from_string(text, "cmx_3600", rate=counted, ignore_timecode_mismatch=True)
+    return list(_cuts(found))
+
+
+def otio_cuts(text: str, adapter: str) -> list[Cut]:
+    """The picture clips of an FCP7 XML ("fcp_xml") or OTIO ("otio_json") document."""
+    import opentimelineio as otio
+
+    return list(_cuts(otio.adapters.read_from_string(text, adapter)))
+
+
+def _cuts(found: Any) -> Iterator[Cut]:
+    """Of every clip that shows a part of a source; sound, generators, freeze frames and disabled clips are none."""
+    import opentimelineio as otio
+
+    if not isinstance(found, otio.core.SerializableObject) or not hasattr(found, "find_clips"):
+        raise ValueError("it holds no timeline")
+    for clip in found.find_clips():
+        media = clip.media_reference
+        generated = isinstance(media, otio.schema.GeneratorReference)
+        measured = clip.source_range is not None or (media is not None and media.available_range is not None)
+        speed = _speed(clip)
+        if clip.enabled and measured and speed and not generated and not _is_hidden(clip):
+            yield _cut(clip, speed)
+
+
+def _speed(clip: Any) -> Fraction:
+    """How fast the source goes; 0 for what cannot be told from where it starts."""
+    import opentimelineio as otio
+
+    speed = Fraction(1)
+    for effect in clip.effects:
+        if isinstance(effect, otio.schema.LinearTimeWarp):
+            speed *= Fraction(effect.time_scalar).limit_denominator(1000)
+        elif isinstance(effect, otio.schema.TimeEffect) or _effect_id(effect) == RETIMED:
+            return Fraction(0)
+    return speed
+
+
+def _effect_id(effect: Any) -> str:
+    kept = effect.metadata.get("fcp_xml", {})
+    return str(kept.get("effectid", "")).lower()
+
+
+def _is_hidden(clip: Any) -> bool:
+    """Whether it is sound, switched off, or inside a nested edit of which only a part is shown."""
+    import opentimelineio as otio
+
+    parent = clip.parent()
+    while parent is not None:
+        above = parent.parent()
+        if isinstance(parent, otio.schema.Track) and parent.kind == otio.schema.TrackKind.Audio:
+            return True
+        nested = isinstance(parent, otio.schema.Stack) and above is not None
+        if not parent.enabled or (nested and parent.source_range is not None):
+            return True
+        parent = above
+    return False
+
+
+def _cut(clip: Any, speed: Fraction) -> Cut:
+    used = clip.trimmed_range()
+    rate = Fraction(used.start_time.rate).limit_denominator(1001)
+    start = _frames(used.start_time)
+    end = start + speed * _frames(used.duration.rescaled_to(used.start_time.rate))
+    media = clip.media_reference
+    known = media.available_range if media is not None else None
+    media_start = None if known is None else _frames(known.start_time.rescaled_to(used.start_time.rate))
+    return Cut(_names(clip, media), min(start, end), max(start, end), rate, media_start)
+
+
+def _frames(time: Any) -> Fraction:
+    return Fraction(time.value).limit_denominator(1000)
+
+
+def _names(clip: Any, media: Any) -> tuple[str, ...]:
+    address = getattr(media, "target_url", "") if media is not None else ""
+    reel = str(clip.metadata.get("cmx_3600", {}).get("reel", ""))
+    given = (
+        plain_name(address),
+        plain_name(clip.name or ""),
+        reel.lower() if reel.lower() not in UNKNOWN_REELS else "",
+    )
+    return tuple(dict.fromkeys(name for name in given if name))
+
+
+def plain_name(name: str) -> str:
+    """A file's name, address or title as sources are told apart by: lower case, without folders and extension."""
+    path = unquote(urlsplit(name).path) if "://" in name else name
+    return PurePosixPath(path.replace("\\", "/")).stem.lower()
