@@ -208,3 +208,18 @@ def test_vectors_of_lines_are_kept_as_a_feature_file(service: Service, stock: St
     stored = FeatureStore(resources.home / "features").get(row.sha256, Dialogue, inputs=row.inputs)
     assert stored is not None
     assert len(stored.vectors) == row.rows
+
+
+def test_a_damaged_collection_is_made_anew(service: Service, stock: Stock) -> None:
+    """One that refuses to be written to (here: it holds vectors of other lengths) does not stop the ingest."""
+    resources, project = service.resources, service.project()
+    first = add_film(resources, stock, "stage", project)
+    with service.session() as session:
+        known = session.get(VectorCollection, LOOK.name)
+        assert known is not None
+        resources.chroma.drop(known.name)
+        resources.chroma.create(known.name)
+        resources.chroma.upsert(known.name, ["a:b:0"], np.ones((1, 3), np.float32))
+    second = add_film(resources, stock, "bunny", project)
+    assert found_films(resources) == [first, second]
+    assert examine(resources).problems == ()

@@ -44,6 +44,10 @@ class NoCollection(ChromaUnavailable):
     """The vector server has no such collection; `selects doctor --repair` makes it anew."""
 
 
+class ChromaRefused(ChromaUnavailable):
+    """The vector server answers that it cannot do this."""
+
+
 @dataclass(frozen=True)
 class ChromaChild:
     """How to start the server: arguments, and what its environment needs besides."""
@@ -188,7 +192,7 @@ class Chroma:
         except NotFoundError:
             raise NoCollection from None
         except ChromaError as problem:
-            raise ChromaUnavailable(f"The vector server at {self.address} refuses: {str(problem)[:300]}") from None
+            raise ChromaRefused(f"The vector server at {self.address} refuses: {str(problem)[:300]}") from None
         except (httpx.HTTPError, OSError, ValueError) as problem:
             reason = str(problem).split("\n")[0].rstrip(".") or type(problem).__name__
             raise ChromaUnavailable(f"The vector server at {self.address} does not answer: {reason}.") from None

@@ -15,7 +15,7 @@ from backend.errors import NotFound
 from backend.library.models import Movie
 from backend.resources import Resources
 from backend.search import collections
-from backend.search.chroma import ChromaUnavailable
+from backend.search.chroma import ChromaRefused, ChromaUnavailable, NoCollection
 from backend.search.copies import read_copy, write_copy
 from backend.search.models import IndexedFilm, VectorCollection
 from backend.search.removal import remove_vectors
@@ -70,17 +70,27 @@ def _is_copied(resources: Resources, film: FilmRows) -> bool:
 
 
 def _put(resources: Resources, film: FilmRows) -> str:
-    """Write a film into its collection and make sure that it is found there; the collection's name."""
-    engine, chroma = resources.engine, resources.chroma
-    name = collections.collection_of(engine, chroma, film.space)
-    collections.put(chroma, name, film.key, film.vectors)
-    if collections.make_findable(chroma, name, film.key, film.vectors):
-        log.warning("the index answers wrong and is rebuilt", space=film.key.space, collection=name)
+    """Write a film into its collection and make sure that it is found there; the collection's name.
+
+    Where the collection is damaged, another is made in its place.
+    """
+    name = collections.collection_of(resources.engine, resources.chroma, film.space)
+    try:
+        unfound = _written(resources, name, film)
+    except (ChromaRefused, NoCollection) as problem:  # seen in 1.5.9: "Failed to apply logs to the hnsw segment writer"
+        unfound = [problem.detail]
+    if unfound:
+        log.warning("the index is damaged and made anew", space=film.key.space, collection=name, first=unfound[0])
         read = lambda key, rows: rows_for_search(resources, key, rows)  # noqa: E731  a callback
-        name = collections.rebuild(engine, chroma, film.space, read)
-        collections.put(chroma, name, film.key, film.vectors)
-        collections.make_findable(chroma, name, film.key, film.vectors)
+        name = collections.rebuild(resources.engine, resources.chroma, film.space, read)
+        _written(resources, name, film)
     return name
+
+
+def _written(resources: Resources, name: str, film: FilmRows) -> list[str]:
+    """Write a film; the ids that are not found afterwards."""
+    collections.put(resources.chroma, name, film.key, film.vectors)
+    return collections.make_findable(resources.chroma, name, film.key, film.vectors)
 
 
 def _say_indexed(
