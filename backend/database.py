@@ -114,6 +114,13 @@ def make_engine(url: str) -> Engine:
     return engine
 
 
+def reading(engine: Engine) -> Engine:
+    """The same engine for those who only read. PostgreSQL is spared the beginning and end of a transaction."""
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(isolation_level="AUTOCOMMIT")
+    return engine.execution_options(reads_only=True)
+
+
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver's own way of beginning transactions is switched off: `_begin_sqlite` does it.
     connection.isolation_level = None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
-from backend.database import make_engine
+from backend.database import make_engine, reading
 from backend.jobs.queue import JobQueue
 from backend.members.throttle import FailedLogins
 from backend.settings import Settings
@@ -39,8 +39,8 @@ class Resources:
 
     @cached_property
     def reading(self) -> Engine:
-        """The same database, for transactions that only read: on SQLite they never wait for a writer."""
-        return self.engine.execution_options(reads_only=True)
+        """The same database, for those who only read: on SQLite they never wait for a writer."""
+        return reading(self.engine)
 
     @cached_property
     def queue(self) -> JobQueue:

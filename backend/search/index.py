@@ -15,7 +15,7 @@ from backend.errors import NotFound
 from backend.library.models import Movie
 from backend.resources import Resources
 from backend.search import collections
-from backend.search.chroma import ChromaRefused, ChromaUnavailable
+from backend.search.chroma import ChromaRefused, ChromaUnavailable, NoCollection
 from backend.search.copies import read_copy, write_copy
 from backend.search.models import IndexedFilm, VectorCollection
 from backend.search.removal import remove_vectors
@@ -77,7 +77,7 @@ def _put(resources: Resources, film: FilmRows) -> str:
     name = collections.collection_of(resources.engine, resources.chroma, film.space)
     try:
         unfound = _written(resources, name, film)
-    except ChromaRefused as problem:  # seen in 1.5.9: "Failed to apply logs to the hnsw segment writer"
+    except (ChromaRefused, NoCollection) as problem:  # seen in 1.5.9: "Failed to apply logs to the hnsw segment writer"
         unfound = [problem.detail]
     if unfound:
         log.warning("the index is damaged and made anew", space=film.key.space, collection=name, first=unfound[0])

@@ -60,14 +60,13 @@ def _correlation(one: Descriptors, two: Descriptors) -> float:
 
 
 def _surroundings(cells: int) -> NDArray[np.float64]:
-    """The matrix [cells, cells] that takes the mean over AROUND cells of a line, mirrored at its ends."""
-    reach = AROUND // 2
-    near = np.arange(cells)[:, None] + np.arange(-reach, reach + 1)
-    near = np.abs(near)
-    near = np.where(near >= cells, 2 * (cells - 1) - near, near)
-    matrix = np.zeros((cells, cells))
-    np.add.at(matrix, (np.repeat(np.arange(cells), AROUND), near.ravel()), 1 / AROUND)
-    return matrix
+    """The matrix [cells, cells] that takes the mean over AROUND cells of a line, over fewer near its ends: as many at
+    both sides, so that a slope has no details.
+    """
+    at = np.arange(cells)
+    reach = np.minimum(np.minimum(at, at[::-1]), AROUND // 2)
+    near = np.abs(at[:, None] - at) <= reach[:, None]
+    return near / near.sum(axis=1, keepdims=True)
 
 
 _DETAILS = (np.eye(CELLS) - np.kron(_surroundings(ROWS), _surroundings(COLUMNS)).T).astype(np.float32)
