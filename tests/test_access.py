@@ -23,6 +23,7 @@ from tests.databases import KINDS, database
 from tests.service import Service, running
 from tests.world import (
     ASKERS,
+    DECISION,
     FILM,
     INVITATION,
     INVITED,
@@ -31,6 +32,7 @@ from tests.world import (
     MOVIE,
     PERSONS,
     PROJECT,
+    RANKED,
     VIEWERS_MEMBERSHIP,
     make_world,
     secret_of,
@@ -47,6 +49,7 @@ IDS = {
     "movie_id": MOVIE,
     "frame": KEYFRAME,
     "candidate_id": MANUAL,
+    "decision_id": DECISION,
     "job_id": "done",
     "token_id": PERSONS["viewer"],
     "member_id": VIEWERS_MEMBERSHIP,
@@ -61,6 +64,9 @@ SCORE = {"json": {"movie": MOVIE}}
 WORDS = {"params": {"project": PROJECT, "q": "a rabbit"}}
 LIKE = {"params": {"movie": MOVIE, "start_frame": 0, "end_frame": 50}}
 PICTURE = {"params": {"project": PROJECT}, "content": _pixel(), "headers": {"content-type": "image/png"}}
+DECIDE = {"json": {"candidate": RANKED, "verdict": "approve", "key": "decided-now"}}
+OVERLAP = {"params": {"project": PROJECT}, "json": {"overlap": 0.2}}
+RELEASE = {"json": {"project": PROJECT, "candidates": [RANKED]}}
 CLIP = {"json": {"start_frame": 10, "end_frame": 40}}
 LOADED = ("/static/0/app.js", "/_nicegui/0/static/nicegui.js", "/_nicegui_ws/socket.io", "/no/such/page")
 WAITING, FAILED = {"ids": {"job_id": "queued"}}, {"ids": {"job_id": "failed"}}
@@ -104,6 +110,15 @@ TABLE: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("GET",    "/api/search",                                WORDS,                       "401 404 200 200 200 200"),
     ("GET",    "/api/similar",                               LIKE,                        "401 404 may may may may"),
     ("POST",   "/api/similar",                               PICTURE,                     "401 404 200 200 200 200"),
+
+    ("GET",    "/api/queue",                                 HERE,                        "401 404 200 200 200 200"),
+    ("PATCH",  "/api/queue",                                 OVERLAP,                     "401 404 403 403 200 200"),
+    ("GET",    "/api/queue/next",                            HERE,                        "401 404 403 200 200 200"),
+    ("POST",   "/api/queue/release",                         RELEASE,                     "401 404 403 200 200 200"),
+    ("GET",    "/api/candidates/{candidate_id}/context",     {},                          "401 404 200 200 200 200"),
+    ("GET",    "/api/decisions",                             HERE,                        "401 404 200 200 200 200"),
+    ("POST",   "/api/decisions",                             DECIDE,                      "401 404 403 201 201 201"),
+    ("POST",   "/api/decisions/{decision_id}/undo",          {},                          "401 404 403 201 403 403"),
 
     ("GET",    "/api/jobs",                                  HERE,                        "401 404 200 200 200 200"),
     ("GET",    "/api/jobs/{job_id}",                         {},                          "401 404 200 200 200 200"),

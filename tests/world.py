@@ -14,12 +14,14 @@ from backend.library.sample import FILE as SAMPLE
 from backend.members.models import ApiToken, Invitation, Membership, Person
 from backend.resources import Resources
 from backend.security import hashed
+from labeling.decisions.models import Decision
 
 ASKERS = ("anonymous", "outsider", "viewer", "curator", "admin", "superuser")
 PERSONS = {name: number for number, name in enumerate(ASKERS) if number}
 """Ids of persons, and of the token that each has."""
 SHA256 = "5e" * 32
 PROJECT, MOVIE, KEYFRAME, MANUAL = 1, 1, 7, 2
+RANKED, DECISION = 1, 1
 VIEWERS_MEMBERSHIP, INVITATION = 2, 1
 INVITED = "slc_invited"
 FILM = {"json": {"path": "new.mp4", "project": PROJECT}}
@@ -71,6 +73,7 @@ def make_world(resources: Resources) -> None:
         for number in range(1, MANUAL + 1):
             session.add(_candidate(number))
             session.flush()
+        session.add(_decision())
         for state in ("queued", "failed", "done"):
             session.add(Job(id=state, workflow=state, project_id=PROJECT, movie_id=MOVIE, state=state))
         session.commit()
@@ -86,6 +89,24 @@ def _candidate(number: int) -> Candidate:
         movie_title="Film",
         rank=number,
         source=source,
+        decided=int(number == RANKED),
+        verdict="reject" if number == RANKED else "",
+        **window,
+    )
+
+
+def _decision() -> Decision:
+    """What the curator said of the ranked candidate."""
+    window: dict[str, Any] = {"start_frame": 1, "end_frame": 51, "start_s": 0.04, "end_s": 2.04}
+    return Decision(
+        project_id=PROJECT,
+        candidate_id=RANKED,
+        movie_sha256=SHA256,
+        movie_title="Film",
+        person_id=PERSONS["curator"],
+        curator="curator",
+        verdict="reject",
+        key="decided-before",
         **window,
     )
 

@@ -7,7 +7,7 @@ from pydantic import Discriminator, Tag
 from sqlmodel import Session
 
 from backend.answers import errors
-from backend.dependencies import PageDep, PrincipalDep, ReadSession, ResourcesDep, WriteSession
+from backend.dependencies import MaybeProjectQuery, PageDep, PrincipalDep, ReadSession, ResourcesDep, WriteSession
 from backend.errors import Conflict, InputError, NotAllowed, NotFound
 from backend.library.service import movie_named, project_for
 from backend.paging import Paged, paged
@@ -46,12 +46,13 @@ class Filters:
         self,
         candidate: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None,
         movie: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None,
+        sha256: Annotated[str, Query(max_length=64, description="Checksum of a film, also of one that is gone.")] = "",
         curator: Annotated[str, Query(max_length=200, description="The curator's name; `me` for your own.")] = "",
         verdict: Literal["approve", "reject", "skip", "flag", "undo", ""] = "",
         strategy: Annotated[str, Query(max_length=50)] = "",
         undone: Annotated[bool | None, Query(description="Only those that were taken back, or only others.")] = None,
     ) -> None:
-        self.candidate, self.movie, self.curator = candidate, movie, curator
+        self.candidate, self.movie, self.sha256, self.curator = candidate, movie, sha256, curator
         self.verdict, self.strategy, self.undone = verdict, strategy, undone
 
 
@@ -61,14 +62,14 @@ def list_decisions(
     who: PrincipalDep,
     page: PageDep,
     only: Annotated[Filters, Depends()],
-    project: Annotated[int | None, Query(description="The project's id; left out, your first.")] = None,
+    project: MaybeProjectQuery = None,
 ) -> Paged[DecisionPublic]:
     """Decisions of a project, the newest first."""
     wanted = service.Wanted(
         project_id=project_for(session, who, project, "viewer"),
         candidate_id=only.candidate,
         # A film without a checksum has no decisions.
-        movie_sha256=movie_named(session, who, only.movie).sha256 or "-" if only.movie else "",
+        movie_sha256=movie_named(session, who, only.movie).sha256 or "-" if only.movie else only.sha256,
         curator=who.name if only.curator == "me" else only.curator,
         verdict=only.verdict,
         strategy=only.strategy,

@@ -19,7 +19,7 @@ Key = Annotated[str, StringConstraints(min_length=8, max_length=LONGEST_KEY - 16
 class DecisionNew(BaseModel):
     """What you say of a candidate. `key` is yours to make (a UUID): what is sent twice is one decision.
 
-    With `start_frame` and `end_frame` another cut of it is meant, which becomes a candidate of its own.
+    With `start_frame` and `end_frame` another cut of it is approved, which becomes a candidate of its own.
     """
 
     model_config = ConfigDict(
@@ -43,6 +43,8 @@ class DecisionNew(BaseModel):
             raise ValueError("a trim has both start_frame and end_frame")
         if self.start_frame is not None and self.end_frame is not None and self.start_frame >= self.end_frame:
             raise ValueError("a clip must end after it starts")
+        if self.start_frame is not None and self.verdict != "approve":
+            raise ValueError("another cut can only be approved; leave start_frame and end_frame out")
         return self
 
 

@@ -7,6 +7,7 @@ from sqlmodel import Session
 from labeling.queue import leases
 from labeling.queue.drawer import Drawer, Draws
 from labeling.queue.leases import Claimed
+from labeling.queue.precedents import Precedents
 
 if TYPE_CHECKING:
     from backend.members.service import Principal
@@ -16,11 +17,12 @@ TRIES = 3
 
 
 class Desk:
-    """Gives questions out; may be asked by many threads."""
+    """Gives questions out, and knows what clips can be compared with; may be asked by many threads."""
 
     def __init__(self, resources: "Resources", drawer: Draws | None = None) -> None:
         self._resources = resources
         self._drawer = drawer or Drawer(resources)
+        self.precedents = Precedents(resources)
 
     def ask(self, project_id: int, who: "Principal", k: int) -> Claimed:
         """k questions for somebody, drawn now if there are too few; fewer where nothing is left."""

@@ -44,8 +44,7 @@ class Embeddings:
 
     def __init__(self, home: Path, profile: str) -> None:
         self._store = FeatureStore(home / "features")
-        schema = profile_named(profile).schema
-        self._extractor = next(block.extractor for block in schema.blocks if block.name == "visual")
+        self._extractor = visual_extractor(profile)
         self._films: OrderedDict[int, _Film] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -77,22 +76,41 @@ class Embeddings:
             return film
 
     def _read(self, session: Session, movie_id: int, stamp: tuple[str, ...], wanted: Windows) -> _Film | None:
-        columns = select(Shot.start_frame, Shot.end_frame).where(col(Shot.movie_id) == movie_id)
-        shots = np.array(session.exec(columns.order_by(col(Shot.number))).all(), np.int64).reshape(-1, 2)
-        try:
-            stored = self._store.get(stamp[0], EXTRACTORS[self._extractor], inputs=stamp[1])
-        except SelectsError:
-            stored = None
-        if stored is None or len(stored.vectors) != len(shots):
+        found = sketched_shots(session, self._store, self._extractor, movie_id, stamp)
+        if found is None:
             return None
+        shots, rows = found
         order = np.argsort(_codes(wanted))
         windows = wanted[order]
-        film = _Film(stamp, _codes(windows), window_means(sketch(stored.vectors), shots, windows))
+        film = _Film(stamp, _codes(windows), window_means(rows, shots, windows))
         with self._lock:
             self._films[movie_id] = film
             while len(self._films) > FILMS_KEPT:
                 self._films.popitem(last=False)
         return film
+
+
+def visual_extractor(profile: str) -> str:
+    """Which extractor says what shots look like in this profile."""
+    return next(block.extractor for block in profile_named(profile).schema.blocks if block.name == "visual")
+
+
+def sketched_shots(
+    session: Session, store: FeatureStore, extractor: str, movie_id: int, stamp: tuple[str, ...]
+) -> tuple[Windows, Floats] | None:
+    """Shots of a film [S, 2] in frames and their sketches [S, 128]; None without features for exactly these.
+
+    `stamp`: the film's checksum and the inputs of its feature file.
+    """
+    columns = select(Shot.start_frame, Shot.end_frame).where(col(Shot.movie_id) == movie_id)
+    shots = np.array(session.exec(columns.order_by(col(Shot.number))).all(), np.int64).reshape(-1, 2)
+    try:
+        stored = store.get(stamp[0], EXTRACTORS[extractor], inputs=stamp[1])
+    except SelectsError:
+        return None
+    if stored is None or len(stored.vectors) != len(shots):
+        return None
+    return shots, sketch(stored.vectors)
 
 
 def _codes(windows: Windows) -> NDArray[np.int64]:

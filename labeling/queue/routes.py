@@ -6,15 +6,21 @@ from fastapi import APIRouter, BackgroundTasks, Query
 from sqlmodel import Session
 
 from backend.answers import errors
-from backend.dependencies import PrincipalDep, ReadSession, ResourcesDep, WriteSession
+from backend.dependencies import (
+    Id,
+    MaybeProjectQuery,
+    PrincipalDep,
+    ProjectQuery,
+    ReadSession,
+    ResourcesDep,
+    WriteSession,
+)
 from backend.errors import NotAllowed, NotFound, UnknownName
 from backend.library.service import project_for
 from backend.members.service import require_role
 from labeling.dependencies import DeskDep
-from labeling.queue import service
-from labeling.queue.shapes import MOST_QUESTIONS, QueueChange, QueueNext, QueuePublic, Release, Released
-
-Project = Annotated[int | None, Query(description="The project's id; left out, the first that you may judge in.")]
+from labeling.queue import context, service
+from labeling.queue.shapes import MOST_QUESTIONS, Beside, QueueChange, QueueNext, QueuePublic, Release, Released
 
 router = APIRouter(tags=["curating"], responses=errors(NotFound, NotAllowed))
 
@@ -25,7 +31,7 @@ def next_questions(
     resources: ResourcesDep,
     desk: DeskDep,
     later: BackgroundTasks,
-    project: Project = None,
+    project: MaybeProjectQuery = None,
     k: Annotated[int, Query(ge=1, le=MOST_QUESTIONS, description="How many to have in hand.")] = 4,
 ) -> QueueNext:
     """The next candidates to judge: first those that you have already, then new ones, k in all.
@@ -51,7 +57,7 @@ def release(wanted: Release, session: WriteSession, who: PrincipalDep) -> Releas
 
 
 @router.get("/queue")
-def get_queue(session: ReadSession, who: PrincipalDep, project: Project = None) -> QueuePublic:
+def get_queue(session: ReadSession, who: PrincipalDep, project: MaybeProjectQuery = None) -> QueuePublic:
     """How a project's curators are asked, and how much there is."""
     return service.facts(session, who, project_for(session, who, project, "viewer"))
 
@@ -61,9 +67,15 @@ def change_queue(
     wanted: QueueChange,
     session: WriteSession,
     who: PrincipalDep,
-    project: Annotated[int, Query(description="The project's id.")],
+    project: ProjectQuery,
 ) -> QueuePublic:
     """Choose another strategy, or how many are asked of two."""
     require_role(session, who, project, "admin")
     service.change(session, project, wanted)
     return service.facts(session, who, project)
+
+
+@router.get("/candidates/{candidate_id}/context")
+def candidate_context(candidate_id: Id, session: ReadSession, who: PrincipalDep, desk: DeskDep) -> Beside:
+    """What helps to judge a clip: the shots around it, what is said, and the judged clips that look most like it."""
+    return context.beside(session, who, desk.precedents, candidate_id)

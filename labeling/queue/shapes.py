@@ -1,6 +1,7 @@
 """What the API takes and gives of the queue."""
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -8,6 +9,7 @@ from backend.library.shapes import CandidatePublic
 from labeling.strategies.registry import STRATEGIES
 
 MOST_QUESTIONS = 50
+LARGEST_ID = 2**31 - 1
 
 
 class AskedMovie(BaseModel):
@@ -33,6 +35,53 @@ class QueueItem(BaseModel):
     strategy: str = Field(examples=["random"])
     propensity: float = Field(gt=0, le=1)
     round: int
+
+
+class StripShot(BaseModel):
+    """One shot of the strip; `picture` is the address of its middle keyframe."""
+
+    number: int
+    scene: int
+    start_frame: int
+    end_frame: int
+    start_s: float
+    end_s: float
+    picture: str | None
+
+
+class SpokenLine(BaseModel):
+    """What is said in the clip, and where that is known from."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    start_s: float
+    end_s: float
+    text: str
+    source: str
+
+
+class Precedent(BaseModel):
+    """A judged clip of another film or place, and how alike it looks: the cosine between both, 1 is the same."""
+
+    candidate: CandidatePublic
+    similarity: float = Field(ge=-1, le=1)
+    picture: str | None
+
+
+class Beside(BaseModel):
+    """What stands beside a clip while it is judged. `movie` is null where the film was deleted.
+
+    shots      those of the scenes that it touches and some on both sides, in order
+    lines      what is said in it
+    approved   the approved clip of the project that looks most like it; `rejected` likewise
+    """
+
+    candidate: CandidatePublic
+    movie: AskedMovie | None
+    shots: list[StripShot]
+    lines: list[SpokenLine]
+    approved: Precedent | None
+    rejected: Precedent | None
 
 
 class QueueNext(BaseModel):
@@ -70,8 +119,8 @@ class QueueChange(BaseModel):
 class Release(BaseModel):
     """Candidates that you are not going to judge; others are asked then."""
 
-    project: int
-    candidates: list[int] = Field(max_length=MOST_QUESTIONS, examples=[[17, 18]])
+    project: int = Field(ge=1, le=LARGEST_ID)
+    candidates: list[Annotated[int, Field(ge=1, le=LARGEST_ID)]] = Field(max_length=MOST_QUESTIONS, examples=[[17, 18]])
 
 
 class Released(BaseModel):
