@@ -5,7 +5,6 @@ import time
 
 from sqlmodel import Session
 
-from backend.analysis.stages import STAGES
 from backend.errors import SelectsError
 from backend.jobs import service as jobs
 from backend.jobs.service import Doing, Report
@@ -19,13 +18,15 @@ UNITS = {"checksum": "bytes", "decode": "frames", "sound": "seconds", "speech": 
 class Reporter:
     """Called from several threads; a report that finds the job cancelled or fenced raises that in all of them.
 
-    before   how much of the whole job lies before the stage
+    span     of the whole job, how much lies before the stage and how much it is itself
     frame_s  seconds that a frame plays: speed is told in times as fast as the film plays
     """
 
-    def __init__(self, resources: Resources, doing: Doing, stage: str, before: float, frame_s: float) -> None:
+    def __init__(
+        self, resources: Resources, doing: Doing, stage: str, span: tuple[float, float], frame_s: float
+    ) -> None:
         self._resources, self._doing, self._stage = resources, doing, stage
-        self._before, self._frame_s = before, frame_s
+        self._span, self._frame_s = span, frame_s
         self._lock = threading.Lock()
         self._next = 0.0
         self._ended: SelectsError | None = None
@@ -57,11 +58,12 @@ class Reporter:
         elapsed_s = now - began
         speed = (done - earlier) / elapsed_s if elapsed_s > 0 and done > earlier else None
         share = min(1.0, done / total) if total else 0.0
+        before, own = self._span
         eta_s = (total - done) / speed if speed and total else None
         plays = self._frame_s if part == "decode" else 0.0
         return Report(
             stage=self._stage,
-            fraction=min(1.0, self._before + share * STAGES[self._stage][1]),
+            fraction=min(1.0, before + share * own),
             done=done,
             of=total,
             unit=UNITS.get(part, ""),

@@ -4,9 +4,10 @@ What a stage makes of the film's content lies in content-addressed files that ap
 transaction that first makes sure that the job is still this worker's.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from sqlmodel import Session
 
@@ -34,12 +35,13 @@ CANDIDATES_PER_SCENE, CANDIDATES_MAX_OVERLAP = 4, 0.5
 
 @dataclass(frozen=True)
 class Context:
-    """What a stage is given: the film as its row was when the stage began, and how to tell how far it is."""
+    """What a stage is given: the film as its row was then, how to tell how far it is, and what the job was asked."""
 
     resources: Resources
     doing: Doing
     movie: Movie
     progress: Progress
+    asked: Mapping[str, Any] = field(default_factory=dict)
 
 
 def probe(context: Context) -> str:
@@ -117,7 +119,10 @@ def candidates(context: Context) -> str:
     return ""
 
 
-STAGES: dict[str, tuple[Callable[[Context], str], float]] = {
+Stages = Mapping[str, tuple[Callable[[Context], str], float]]
+"""Stage → what it does, giving a note for people or "", and its share of the whole job."""
+
+STAGES: Stages = {
     "probe": (probe, 0.02),
     "proxy": (proxy, 0.18),
     "scan": (scan, 0.65),
@@ -125,7 +130,12 @@ STAGES: dict[str, tuple[Callable[[Context], str], float]] = {
     "index": (index, 0.02),
     "candidates": (candidates, 0.01),
 }
-"""Stage → what it does, giving a note for people or "", and its share of the whole job."""
+
+
+def share_before(stages: Stages, stage: str) -> float:
+    """How much of the whole job lies before a stage."""
+    names = list(stages)
+    return sum(stages[name][1] for name in names[: names.index(stage)])
 
 
 def _request(context: Context) -> AnalysisRequest:

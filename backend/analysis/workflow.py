@@ -1,4 +1,4 @@
-"""The durable ingest: stages as checkpointed steps, so that another worker goes on where one was killed."""
+"""Durable work on a film: stages as checkpointed steps, so that another worker goes on where one was killed."""
 
 import time
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session
 
 from backend.analysis.reporting import Reporter
-from backend.analysis.stages import STAGES, Context
+from backend.analysis.stages import STAGES, Context, Stages, share_before
 from backend.errors import SelectsError, Unavailable
 from backend.jobs import service as jobs
 from backend.jobs.service import Cancelled, Doing, Fenced
@@ -25,12 +25,12 @@ RETRIES, FIRST_WAIT_S, WAIT_GROWS = 8, 1.0, 1.8
 # Two workers that enter the same film at the same moment violate a constraint; the second then finds the first's row.
 PASSING = (OperationalError, IntegrityError)
 
-log = structlog.get_logger("selects.ingest")
+log = structlog.get_logger("selects.work")
 
 
 def register(resources: Resources, worker: str, give_up: Any) -> None:
     """Make the workflow known to DBOS; `give_up` ends the process when it finds that it was given up for dead."""
-    work = Ingest(resources, worker, give_up)
+    work = Work(resources, worker, give_up, STAGES)
 
     @DBOS.workflow(name="ingest", max_recovery_attempts=None)
     def ingest(job_id: str, workflow: str) -> str:
@@ -38,18 +38,19 @@ def register(resources: Resources, worker: str, give_up: Any) -> None:
 
 
 @dataclass(frozen=True)
-class Ingest:
-    """The workflow of one worker."""
+class Work:
+    """The workflow of one kind of job, as one worker does it."""
 
     resources: Resources
     worker: str
     give_up: Any
+    stages: Stages
 
     def run(self, job_id: str, workflow: str) -> str:
         """Do all stages; gives the state in which the job has ended, "superseded" where it goes on elsewhere."""
         doing = Doing(job_id, workflow, self.worker)
         try:
-            for stage in STAGES:
+            for stage in self.stages:
                 if ended := self._staged(doing, stage):
                     return ended
             return self._ended(doing, "done", "")
@@ -85,17 +86,19 @@ class Ingest:
     def _stage(self, doing: Doing, stage: str) -> str:
         """Do a stage; what passes by itself is raised."""
         began = time.monotonic()
+        work, share = self.stages[stage]
+        before = share_before(self.stages, stage)
         try:
             with Session(self.resources.engine, expire_on_commit=False) as session:
-                job = jobs.claim(session, doing, stage, share_before(stage))
+                job = jobs.claim(session, doing, stage, before)
                 movie = session.get(Movie, job.movie_id)
                 if movie is None:
                     raise Cancelled
                 session.expunge_all()
             bound = log.bind(job=doing.job_id, movie=movie.id, stage=stage)
             bound.info("stage begins", file=movie.path)
-            reporter = Reporter(self.resources, doing, stage, share_before(stage), _frame_s(movie))
-            note = STAGES[stage][0](Context(self.resources, doing, movie, reporter))
+            reporter = Reporter(self.resources, doing, stage, (before, share), _frame_s(movie))
+            note = work(Context(self.resources, doing, movie, reporter, job.request))
             seconds = time.monotonic() - began
             with Session(self.resources.engine) as session:
                 jobs.stage_done(session, doing, stage, seconds, note)
@@ -141,12 +144,6 @@ def _sentence(problem: Exception) -> str:
         return _sentence(problem.errors[-1])
     said = problem.detail if isinstance(problem, SelectsError) else type(problem).__name__
     return said if said.endswith(".") else f"{said}."
-
-
-def share_before(stage: str) -> float:
-    """How much of the whole job lies before a stage."""
-    names = list(STAGES)
-    return sum(STAGES[name][1] for name in names[: names.index(stage)])
 
 
 def _frame_s(movie: Movie) -> float:

@@ -15,7 +15,8 @@ from backend.jobs.queue import JobQueue
 from backend.library.models import Movie
 from backend.members.service import Principal, require_role
 
-QUEUE_OF_KIND = {"ingest": "cpu"}
+INGEST, REFERENCE = "ingest", "reference"
+QUEUE_OF_KIND = {INGEST: "cpu", REFERENCE: "cpu"}
 
 
 class Fenced(SelectsError):
@@ -271,8 +272,8 @@ def _why_not(session: Session, doing: Doing) -> None:
 
 
 def _tell_movie(session: Session, job: Job, state: str, problem: str) -> None:
-    """A film's state follows its job's, unless it is ready: then a new analysis that fails takes nothing away."""
-    if job.movie_id is not None:
+    """A film's state follows its ingest's, unless it is ready: then a new analysis that fails takes nothing away."""
+    if job.movie_id is not None and job.kind == INGEST:
         session.execute(
             update(Movie)
             .where(col(Movie.id) == job.movie_id, col(Movie.state) != "ready")

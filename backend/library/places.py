@@ -1,6 +1,7 @@
 """Which files may be taken into the library, and where the server keeps its own."""
 
 import re
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from filelock import FileLock
@@ -24,7 +25,16 @@ class Misnamed(InputError):
     """This is not the name of a film file."""
 
 
-def allowed_path(settings: Settings, path: str) -> Path:
+def require_film_name(name: str) -> str:
+    """The name, if it can be that of a film file; raises Misnamed."""
+    return require_ending(name, SUFFIXES, "a film file")
+
+
+Naming = Callable[[str], str]
+"""Gives the name, or raises Misnamed."""
+
+
+def allowed_path(settings: Settings, path: str, naming: Naming = require_film_name) -> Path:
     """The real path of a film that may be read in place; raises PathNotAllowed or Misnamed.
 
     A link that leads out of the allowed folders is refused like any other path outside, in the same words whether
@@ -49,18 +59,18 @@ def allowed_path(settings: Settings, path: str) -> Path:
         )
     if not real.is_file():
         raise InputError(f"There is no file {path!r}.")
-    require_film_name(real.name)
+    naming(real.name)
     return real
 
 
-def require_film_name(name: str) -> str:
-    """The name, if it can be that of a film file; raises Misnamed."""
+def require_ending(name: str, endings: Collection[str], what: str) -> str:
+    """The name, if it is a plain one with one of these endings; raises Misnamed."""
     if not name or UNPRINTABLE.search(name) or name in (".", ".."):
         raise Misnamed(f"{name!r} cannot be a file's name; it must be a plain name without folders.")
     if len(name.encode(errors="replace")) > LONGEST_NAME_BYTES:
         raise Misnamed(f"The file's name is longer than {LONGEST_NAME_BYTES} bytes.")
-    if Path(name).suffix.lower() not in SUFFIXES:
-        raise Misnamed(f"{name!r} does not end like a film file; known endings: {' '.join(sorted(SUFFIXES))}.")
+    if Path(name).suffix.lower() not in endings:
+        raise Misnamed(f"{name!r} does not end like {what}; known endings: {' '.join(sorted(endings))}.")
     return name
 
 

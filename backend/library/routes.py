@@ -1,10 +1,8 @@
 """/api/projects and /api/movies: films come in, are shown, changed and removed."""
 
-import json
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import ValidationError
 from sqlmodel import Session, col, select
 from starlette.concurrency import run_in_threadpool
 
@@ -16,6 +14,7 @@ from backend.jobs.models import JobPublic
 from backend.jobs.service import enqueue, public
 from backend.library import candidates as clips
 from backend.library import service
+from backend.library.bodies import is_form, json_body, shaped
 from backend.library.models import DialogueLine, Movie, MovieFacts, MovieState, ProjectBase, ProjectPublic, Scene, Shot
 from backend.library.places import allowed_path, uploads_lock
 from backend.library.shapes import (
@@ -35,7 +34,6 @@ from backend.paging import Paged, paged
 from backend.resources import Resources
 from backend.search.removal import remove_vectors
 
-LONGEST_JSON_BYTES = 1 << 20
 FORM = {
     "type": "object",
     "required": ["file"],
@@ -94,15 +92,14 @@ async def add_movie(request: Request, response: Response, resources: ResourcesDe
     An upload is written to disk as it comes. A path must lie under a folder that the server may read from; the film is
     read there and never touched. The same file is one film, however often it is added.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "multipart/form-data":
+    if is_form(request):
         # Who may not add films is told before the film is sent whole.
         await run_in_threadpool(_may_add, resources, who, None)
         limit = resources.settings.upload_limit_bytes
         async with receive(request.stream(), request.headers, resources.home, limit) as uploaded:
             added = await run_in_threadpool(_add_upload, resources, who, uploaded)
     else:
-        wanted = _path_asked(await _json_body(request))
+        wanted = shaped(MoviePath, await json_body(request))
         added = await run_in_threadpool(_add_path, resources, who, wanted)
     if added.job is None:
         response.status_code = 200
@@ -225,30 +222,6 @@ def _parts(session: Session, movie: Movie, table: Any, shape: Any, page: Any) ->
     return paged([shape.of(row, movie) for row in rows], total, page.offset)
 
 
-async def _json_body(request: Request) -> Any:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LONGEST_JSON_BYTES:
-            raise TooLarge("The body is too large for JSON; a film is uploaded as a form.")
-    try:
-        return json.loads(body)
-    except ValueError:
-        raise InputError("Send a film as multipart/form-data, or the path of one as JSON.") from None
-
-
-def _path_asked(body: Any) -> MoviePath:
-    try:
-        return MoviePath.model_validate(body)
-    except ValidationError as wrong:
-        raise _said(wrong) from None
-
-
-def _said(wrong: ValidationError) -> InputError:
-    first = wrong.errors()[0]
-    return InputError(f"{'.'.join(str(part) for part in first['loc']) or 'body'}: {first['msg']}.")
-
-
 def _may_add(resources: Resources, who: Principal, project: int | None) -> int:
     with Session(resources.reading) as session:
         return service.project_for(session, who, project, "curator")
@@ -274,10 +247,7 @@ def _add_upload(resources: Resources, who: Principal, uploaded: Uploaded) -> Add
     fields: dict[str, Any] = {name: values[-1] for name, values in uploaded.fields.items() if values[-1] != ""}
     if "genres" in fields:
         fields["genres"] = [part for value in uploaded.fields["genres"] for part in value.split(",") if part.strip()]
-    try:
-        wanted = MoviePath.model_validate(fields | {"path": uploaded.name})
-    except ValidationError as wrong:
-        raise _said(wrong) from None
+    wanted = shaped(MoviePath, fields | {"path": uploaded.name})
     project = _may_add(resources, who, wanted.project)
     with uploads_lock(resources.home):
         path = keep(uploaded, resources.home)

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from backend.database import utc_now
 from backend.errors import NotFound
 from backend.jobs.models import OPEN, Job
-from backend.jobs.service import new_job, public
+from backend.jobs.service import INGEST, new_job, public
 from backend.library.kept import let_go, listed
 from backend.library.models import Candidate, DialogueLine, Movie, MovieFacts, Project, ProjectPublic, Scene, Shot
 from backend.library.places import derived_folders, poster_path, title_of, uploads_folder, uploads_lock
@@ -109,14 +109,14 @@ def add_movie(session: Session, project_id: int, film: NewFilm, by: str) -> tupl
                 raise
     if not Path(movie.path).is_file():  # it was moved
         movie.path, movie.source = str(film.path), film.source
-    job = _newest_job(session, movie.id or 0)
+    job = _newest_ingest(session, movie.id or 0)
     same = movie.sha256 == film.sha256 if film.sha256 else movie.sha256 is None
     if known and same and (movie.state == "ready" or (job is not None and job.state in OPEN)):
         session.commit()
         return movie, None if movie.state == "ready" else job, True
     if movie.state != "ready":
         movie.state, movie.problem = "waiting", ""
-    job = new_job(session, movie, "ingest", {}, by)
+    job = new_job(session, movie, INGEST, {}, by)
     session.commit()
     session.refresh(movie)
     session.refresh(job)
@@ -152,9 +152,9 @@ def _new_movie(session: Session, project_id: int, film: NewFilm) -> Movie:
 
 def analyse_again(session: Session, movie: Movie, by: str) -> Job:
     """A job that analyses a film with today's settings; one that is open already is given instead."""
-    job = _newest_job(session, movie.id or 0)
+    job = _newest_ingest(session, movie.id or 0)
     if job is None or job.state not in OPEN:
-        job = new_job(session, movie, "ingest", {}, by)
+        job = new_job(session, movie, INGEST, {}, by)
         session.commit()
         session.refresh(job)
     return job
@@ -251,7 +251,8 @@ def shown(session: Session, movies: Sequence[Movie]) -> list[MoviePublic]:
     )
     approved = dict(session.exec(approvals.group_by(col(Candidate.movie_id))).all())
     newest: dict[int | None, Job] = {}
-    for job in session.exec(select(Job).where(col(Job.movie_id).in_(ids)).order_by(col(Job.created_at))):
+    ingests = select(Job).where(col(Job.movie_id).in_(ids), col(Job.kind) == INGEST)
+    for job in session.exec(ingests.order_by(col(Job.created_at))):
         newest[job.movie_id] = job
     made = []
     for movie in movies:
@@ -291,5 +292,6 @@ def count(session: Session, table: type[Shot | Scene | DialogueLine], movie: Mov
     return session.exec(select(func.count()).select_from(table).where(col(table.movie_id) == movie.id)).one()
 
 
-def _newest_job(session: Session, movie_id: int) -> Job | None:
-    return session.exec(select(Job).where(col(Job.movie_id) == movie_id).order_by(col(Job.created_at).desc())).first()
+def _newest_ingest(session: Session, movie_id: int) -> Job | None:
+    ingests = select(Job).where(col(Job.movie_id) == movie_id, col(Job.kind) == INGEST)
+    return session.exec(ingests.order_by(col(Job.created_at).desc())).first()

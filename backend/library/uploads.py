@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 
 from backend.errors import InputError, OutputError, TooLarge
 from backend.files import scratch_beside
-from backend.library.places import require_film_name, uploads_folder
+from backend.library.places import Naming, require_film_name, uploads_folder
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -44,6 +44,7 @@ class _Incoming:
 
     partial: Path
     limit_bytes: int
+    named: Naming = require_film_name
     fields: dict[str, list[str]] = field(default_factory=dict)
     name: str = ""
     size: int = 0
@@ -97,7 +98,7 @@ class _Incoming:
             return
         if self.file is not None:
             raise InputError("Send one film at a time: this upload holds two.")
-        self.name = require_film_name(filename or "")
+        self.name = self.named(filename or "")
         self.file = self.partial.open("wb")
 
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
@@ -130,7 +131,11 @@ def require_size(size_bytes: int, limit_bytes: int) -> None:
 
 @asynccontextmanager
 async def receive(
-    chunks: AsyncIterator[bytes], headers: Mapping[str, str], home: Path, limit_bytes: int
+    chunks: AsyncIterator[bytes],
+    headers: Mapping[str, str],
+    home: Path,
+    limit_bytes: int,
+    named: Naming = require_film_name,
 ) -> AsyncIterator[Uploaded]:
     """Take a multipart upload with one part called `file`; `keep` it within the block, after which the rest is gone.
 
@@ -141,7 +146,7 @@ async def receive(
     if declared.isdigit():
         require_size(int(declared) - MOST_BESIDES_BYTES, limit_bytes)
     with scratch_beside(uploads_folder(home) / "film") as partial:
-        incoming = _Incoming(partial, limit_bytes)
+        incoming = _Incoming(partial, limit_bytes, named)
         try:
             await _read(chunks, MultipartParser(_boundary(headers), incoming.callbacks()))
             yield await run_in_threadpool(_whole, incoming)

@@ -122,7 +122,7 @@ def segments(
     inside = shot_of[1:] == shot_of[:-1]
     ends[:-1][inside] = starts[1:][inside]
     begin_s, finish_s = film.seconds_of(starts), film.seconds_of(ends)
-    usable = (_time_inside(excluded_s, begin_s, finish_s) <= TOUCH_S) & (finish_s <= until_s + ROUNDING_S)
+    usable = (time_inside(excluded_s, begin_s, finish_s) <= TOUCH_S) & (finish_s <= until_s + ROUNDING_S)
     return Segments(starts, ends, begin_s, finish_s, shot_of, usable)
 
 
@@ -145,7 +145,7 @@ def _inner_ends(span: tuple[float, float], pauses_s: Floats, edges: Floats, piec
     return np.concatenate(steps)[1:]
 
 
-def _time_inside(spans_s: Floats, start_s: Floats, end_s: Floats) -> Floats:
+def time_inside(spans_s: Floats, start_s: Floats, end_s: Floats) -> Floats:
     """Seconds of each [start, end) that lie inside sorted, disjoint spans."""
     if not len(spans_s):
         return np.zeros(len(start_s))
