@@ -66,7 +66,7 @@ def _surroundings(cells: int) -> NDArray[np.float64]:
     at = np.arange(cells)
     reach = np.minimum(np.minimum(at, at[::-1]), AROUND // 2)
     near = np.abs(at[:, None] - at) <= reach[:, None]
-    return near / near.sum(axis=1, keepdims=True)
+    return np.asarray(near / near.sum(axis=1, keepdims=True), np.float64)
 
 
 _DETAILS = (np.eye(CELLS) - np.kron(_surroundings(ROWS), _surroundings(COLUMNS)).T).astype(np.float32)
