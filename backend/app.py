@@ -29,6 +29,7 @@ from labeling.decisions.routes import router as decisions_router
 from labeling.queue.desk import Desk
 from labeling.queue.drawer import Draws
 from labeling.queue.routes import router as queue_router
+from labeling.references.routes import router as references_router
 
 log = structlog.get_logger("selects.server")
 
@@ -64,7 +65,7 @@ def create_app(
     app.add_exception_handler(OperationalError, _database_error)
     app.add_exception_handler(DataError, _unstorable)
     films = (library_router, sample_router, playing_router)
-    curating = (queue_router, decisions_router)
+    curating = (queue_router, decisions_router, references_router)
     for router in (*films, jobs_router, scoring_router, search_router, members_router, *curating):
         app.include_router(router, prefix="/api", responses=EVERYWHERE)
     app.include_router(doors_router)

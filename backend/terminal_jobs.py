@@ -19,6 +19,9 @@ STAGES = {
     "features": "words and features",
     "index": "indexing",
     "candidates": "ranking",
+    "film": "looking for the film's pictures",
+    "trailer": "watching the trailer",
+    "align": "finding it in the film",
 }
 
 

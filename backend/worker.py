@@ -60,6 +60,7 @@ def _launch(settings: Settings, resources: Resources, name: str, queues: Sequenc
     from dbos import DBOS
 
     from backend.analysis.workflow import register
+    from labeling.references.workflow import register as register_references
 
     quiet_dbos()
     DBOS(
@@ -73,6 +74,7 @@ def _launch(settings: Settings, resources: Resources, name: str, queues: Sequenc
         }
     )
     register(resources, name, _give_up)
+    register_references(resources, name, _give_up)
     DBOS.listen_queues(list(queues))
     DBOS.launch()
     for queue in queues:

@@ -7,7 +7,8 @@ from sqlmodel import AutoString, SQLModel
 
 import labeling.decisions.models
 import labeling.engagement.models
-import labeling.queue.models  # noqa: F401  imported for their tables
+import labeling.queue.models
+import labeling.references.models  # noqa: F401  imported for their tables
 from backend.database import UtcDateTime
 
 

@@ -15,7 +15,7 @@ from backend.analysis.progress import Progress, silent
 from backend.analysis.request import CLIP_FRAMES, AnalysisRequest
 from backend.features.registry import profile_named
 from backend.features.store import digest
-from backend.media.probe import Probe, probe_film
+from backend.media.probe import probe_film
 from backend.media.scan import Scan
 from backend.media.shots import DETECTORS
 from labeling.references.footage import WHOLE, Footage, find_bars
@@ -30,17 +30,29 @@ def watch(path: Path, home: Path, progress: Progress = silent) -> Footage:
     Any whole scan that an earlier analysis has kept will do. One made here is the one that `find` would make.
     """
     probe, cache = probe_film(path), cache_of(path, home, progress)
+    aspect = probe.width / probe.height
+    kept = stored(cache, aspect)
+    if kept is not None:
+        return kept
+    request = AnalysisRequest(path=path, home=home, schema=profile_named("embedded").schema, extractors={})
+    return footage(look(request, probe, cache, None, progress).scan, aspect, cache, request.scan_key)
+
+
+def stored(cache: FilmCache, aspect: float) -> Footage | None:
+    """The same from what is kept, without the film's file; None where no whole scan is there.
+
+    aspect  width by height of the stored picture, in pixels
+    """
     for key in _keys():
         scan = cache.load_scan(key)
         if scan is not None:
-            return footage(scan, probe, cache, key)
-    request = AnalysisRequest(path=path, home=home, schema=profile_named("embedded").schema, extractors={})
-    return footage(look(request, probe, cache, None, progress).scan, probe, cache, request.scan_key)
+            return footage(scan, aspect, cache, key)
+    return None
 
 
-def footage(scan: Scan, probe: Probe, cache: FilmCache, scan_key: str) -> Footage:
+def footage(scan: Scan, aspect: float, cache: FilmCache, scan_key: str) -> Footage:
     """The footage of a film that was scanned."""
-    whole = Footage(scan.fingerprints, scan.shots, scan.timeline, WHOLE, probe.width / probe.height)
+    whole = Footage(scan.fingerprints, scan.shots, scan.timeline, WHOLE, aspect)
     # Stored pictures are turned upright, miniatures are not.
     if scan.rotation_degrees:
         return whole

@@ -54,7 +54,7 @@ export function left(seconds) {
 
 const STAGES = {
   probe: "reading", proxy: "making a copy for browsers", scan: "watching", features: "measuring", index: "indexing",
-  candidates: "ranking",
+  candidates: "ranking", film: "reading the film", trailer: "watching the trailer", align: "finding it in the film",
 };
 
 // What a job does, in a few words: stage, speed, time left.
