@@ -50,6 +50,8 @@ IDS = {
     "frame": KEYFRAME,
     "candidate_id": MANUAL,
     "decision_id": DECISION,
+    "reference_id": 1,
+    "interval_id": 1,
     "job_id": "done",
     "token_id": PERSONS["viewer"],
     "member_id": VIEWERS_MEMBERSHIP,
@@ -67,7 +69,9 @@ PICTURE = {"params": {"project": PROJECT}, "content": _pixel(), "headers": {"con
 DECIDE = {"json": {"candidate": RANKED, "verdict": "approve", "key": "decided-now"}}
 OVERLAP = {"params": {"project": PROJECT}, "json": {"overlap": 0.2}}
 RELEASE = {"json": {"project": PROJECT, "candidates": [RANKED]}}
+REFERENCE = {"json": {"movie": MOVIE, "path": "new.mp4"}}
 CLIP = {"json": {"start_frame": 10, "end_frame": 40}}
+INTERVAL = "/api/references/{reference_id}/intervals/{interval_id}"
 LOADED = ("/static/0/app.js", "/_nicegui/0/static/nicegui.js", "/_nicegui_ws/socket.io", "/no/such/page")
 WAITING, FAILED = {"ids": {"job_id": "queued"}}, {"ids": {"job_id": "failed"}}
 
@@ -119,6 +123,16 @@ TABLE: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("GET",    "/api/decisions",                             HERE,                        "401 404 200 200 200 200"),
     ("POST",   "/api/decisions",                             DECIDE,                      "401 404 403 201 201 201"),
     ("POST",   "/api/decisions/{decision_id}/undo",          {},                          "401 404 403 201 403 403"),
+    ("GET",    "/api/agreement",                             HERE,                        "401 404 200 200 200 200"),
+
+    ("GET",    "/api/references",                            HERE,                        "401 404 200 200 200 200"),
+    ("POST",   "/api/references",                            REFERENCE,                   "401 404 403 202 202 202"),
+    ("GET",    "/api/references/{reference_id}",             {},                          "401 404 200 200 200 200"),
+    ("DELETE", "/api/references/{reference_id}",             {},                          "401 404 403 204 204 204"),
+    ("GET",    "/api/references/{reference_id}/intervals",   {},                          "401 404 200 200 200 200"),
+    ("POST",   f"{INTERVAL}/withdraw",                       {},                          "401 404 403 200 200 200"),
+    ("POST",   f"{INTERVAL}/restore",                        {},                          "401 404 403 200 200 200"),
+    ("GET",    "/api/references/{reference_id}/labels",      {},                          "401 404 409 409 409 409"),
 
     ("GET",    "/api/jobs",                                  HERE,                        "401 404 200 200 200 200"),
     ("GET",    "/api/jobs/{job_id}",                         {},                          "401 404 200 200 200 200"),

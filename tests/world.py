@@ -15,6 +15,7 @@ from backend.members.models import ApiToken, Invitation, Membership, Person
 from backend.resources import Resources
 from backend.security import hashed
 from labeling.decisions.models import Decision
+from labeling.references.models import Reference, ReferenceInterval
 
 ASKERS = ("anonymous", "outsider", "viewer", "curator", "admin", "superuser")
 PERSONS = {name: number for number, name in enumerate(ASKERS) if number}
@@ -74,6 +75,7 @@ def make_world(resources: Resources) -> None:
             session.add(_candidate(number))
             session.flush()
         session.add(_decision())
+        _add_reference(session)
         for state in ("queued", "failed", "done"):
             session.add(Job(id=state, workflow=state, project_id=PROJECT, movie_id=MOVIE, state=state))
         session.commit()
@@ -109,6 +111,15 @@ def _decision() -> Decision:
         key="decided-before",
         **window,
     )
+
+
+def _add_reference(session: Session) -> None:
+    """A trailer of the film, with one interval; both have the id 1."""
+    kept: dict[str, Any] = {"project_id": PROJECT, "movie_id": MOVIE, "movie_sha256": SHA256, "aligned_at": utc_now()}
+    session.add(Reference(kind="trailer", name="promo.mp4", path="/films/promo.mp4", sha256="7a" * 32, **kept))
+    session.flush()
+    window: dict[str, Any] = {"start_frame": 10, "end_frame": 60, "start_s": 0.4, "end_s": 2.4}
+    session.add(ReferenceInterval(reference_id=1, number=0, **window))
 
 
 def _empty(session: Session) -> None:
