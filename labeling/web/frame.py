@@ -4,7 +4,7 @@ from nicegui import ui
 
 from labeling.web.boot import Boot
 
-PAGES = (("/", "library", "Library"), ("/search", "search", "Search"))
+PAGES = (("/", "library", "Library"), ("/review", "review", "Review"), ("/search", "search", "Search"))
 
 
 def frame(boot: Boot) -> None:
@@ -31,6 +31,7 @@ def _head(boot: Boot) -> None:
     ui.add_head_html(
         f'<link rel="stylesheet" href="{static}/tokens.css"><link rel="stylesheet" href="{static}/shell.css">'
         f'<link rel="stylesheet" href="{static}/pages.css"><link rel="stylesheet" href="{static}/film.css">'
+        f'<link rel="stylesheet" href="{static}/review.css">'
         f'<script type="application/json" id="boot">{boot.as_json}</script>'
         f'<script type="module" src="{static}/app.js"></script>'
     )

@@ -6,6 +6,8 @@ import {h, openDialog} from "./dom.js";
 import {jobs} from "./jobs.js";
 import "./film.js";
 import "./library.js";
+import {outbox} from "./outbox.js";
+import "./review.js";
 import "./search.js";
 import "./toasts.js";
 import {attempt} from "./toasts.js";
@@ -16,6 +18,7 @@ import {uploads} from "./uploads.js";
 const PAGES = [
   {at: /^\/$/, tag: "selects-library", rail: "library", kept: true},
   {at: /^\/movies\/(\d+)$/, tag: "selects-film", rail: "library", kept: false},
+  {at: /^\/review$/, tag: "selects-review", rail: "review", kept: true},
   {at: /^\/search$/, tag: "selects-search", rail: "search", kept: true},
 ];
 
@@ -30,6 +33,7 @@ class App extends HTMLElement {
     document.addEventListener("selects:new-project", newProject);
     document.addEventListener("selects:sign-out", signOut);
     jobs.start();
+    outbox.start();
     this.show();
   }
 

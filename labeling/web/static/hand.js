@@ -1,0 +1,109 @@
+// The clips that a curator holds: the one that is asked about, those that come next, and what stands beside each.
+
+import {get, withQuery} from "./api.js";
+import {outbox} from "./outbox.js";
+
+const AHEAD = 3, HELD = 8;
+const KEPT_CONTEXTS = 16;
+const RENEW_MS = 240_000;
+// A little less than the server lends them: who slept longer asks what is still theirs.
+const LENT_MS = 540_000;
+
+// Events: "change": `current` is another one or there are more; "nothing": the server has none; "trouble": detail says why.
+export class Hand extends EventTarget {
+  #items = [];
+  #contexts = new Map();
+  #asking = null;
+  #lent = 0;
+  #timer = null;
+
+  constructor(project) {
+    super();
+    this.project = project;
+  }
+
+  start() {
+    clearInterval(this.#timer);
+    this.#timer = setInterval(() => !document.hidden && this.fill(), RENEW_MS);
+    return this.fill();
+  }
+
+  stop() {
+    clearInterval(this.#timer);
+  }
+
+  get asking() {
+    return this.#asking !== null;
+  }
+
+  get current() {
+    return this.#items[0] ?? null;
+  }
+
+  get next() {
+    return this.#items.slice(1, 1 + AHEAD);
+  }
+
+  // The current one is answered.
+  advance() {
+    this.#items.shift();
+    this.#ready();
+    if (this.#items.length <= 1 + AHEAD) this.fill();
+  }
+
+  // What was answered is asked again.
+  putBack(item) {
+    this.#items = [item, ...this.#items.filter((each) => each.candidate.id !== item.candidate.id)];
+    this.#ready();
+  }
+
+  // Shots, lines and the clips most like it; null where that cannot be had now.
+  context(item) {
+    const {id} = item.candidate;
+    if (!this.#contexts.has(id)) {
+      const found = get(`/api/candidates/${id}/context`).catch(() => this.#contexts.delete(id) && null);
+      this.#contexts.set(id, found);
+      for (const old of this.#contexts.keys()) if (this.#contexts.size > KEPT_CONTEXTS) this.#contexts.delete(old);
+    }
+    return this.#contexts.get(id);
+  }
+
+  // Asks for more, and keeps what is held; one question at a time.
+  async fill() {
+    if (this.#asking) return this.#asking;
+    this.#asking = this.#ask().then(() => null, (error) => error);
+    const problem = await this.#asking;
+    this.#asking = null;
+    if (problem) this.dispatchEvent(new CustomEvent("trouble", {detail: problem}));
+    else this.dispatchEvent(new Event(this.current ? "change" : "nothing"));
+    return undefined;
+  }
+
+  async #ask() {
+    const began = Date.now(), k = this.#wanted();
+    const answer = await get(withQuery("/api/queue/next", {project: this.project, k}));
+    const open = answer.items.filter((item) => !outbox.isDecided(item.candidate.id, began));
+    if (began - this.#lent > LENT_MS) this.#keepOnly(open);
+    this.#lent = Date.now();
+    const held = new Set(this.#items.map((item) => item.candidate.id));
+    this.#items.push(...open.filter((item) => !held.has(item.candidate.id)));
+    this.#ready();
+    // Who judged all that was on its way is to be asked for more.
+    if (!this.current && this.#wanted() > k) await this.#ask();
+  }
+
+  // The server counts what is decided here and not sent yet.
+  #wanted() {
+    return Math.max(HELD, this.#items.length) + outbox.waiting;
+  }
+
+  // What was lent too long ago may be with somebody else by now.
+  #keepOnly(open) {
+    const mine = new Set(open.map((item) => item.candidate.id));
+    this.#items = this.#items.filter((item) => mine.has(item.candidate.id));
+  }
+
+  #ready() {
+    for (const item of this.#items.slice(0, 1 + AHEAD)) this.context(item);
+  }
+}

@@ -1,0 +1,280 @@
+// Review: one clip after the other, judged by keys. What is decided goes out by the outbox; the next clip is there already.
+
+import {boot, mayEdit, remember, remembered} from "./boot.js";
+import {Deck} from "./deck.js";
+import {button, h, openDialog, token} from "./dom.js";
+import {FilmTime} from "./film_time.js";
+import {Hand} from "./hand.js";
+import {jobs} from "./jobs.js";
+import {outbox} from "./outbox.js";
+import {NothingLeft} from "./review_done.js";
+import {KEYS, reviewKeys} from "./review_keys.js";
+import {ReviewReasons} from "./review_reasons.js";
+import {ReviewSide} from "./review_side.js";
+import {SavedState} from "./review_saved.js";
+import {attempt, toast} from "./toasts.js";
+import {moved} from "./trim.js";
+import {TrimStrip} from "./trim_strip.js";
+import {rateOf} from "./words.js";
+
+const VERDICTS = {approve: "approved", reject: "rejected", skip: "skipped", flag: "flagged"};
+const LONGEST_SPENT_S = 86400;
+
+class Review extends HTMLElement {
+  #stop = null;
+  #shown = null;
+  #before = null;
+  #film = null;
+  #window = null;
+  #spent = {since: 0, s: 0};
+
+  async connectedCallback() {
+    document.title = "Review · Selects";
+    this.#stop = new AbortController();
+    const {signal} = this.#stop;
+    if (!this.deck) this.#build();
+    if (!mayEdit()) return this.nothing.refuse();
+    this.#listen(signal);
+    this.#wake();
+    await outbox.start();
+    if (!signal.aborted) await this.hand.start();
+    return undefined;
+  }
+
+  disconnectedCallback() {
+    this.#stop.abort();
+    this.hand.stop();
+    this.nothing.stop();
+    this.#rest();
+  }
+
+  #build() {
+    this.className = "page review";
+    this.hand = new Hand(boot.project);
+    this.deck = new Deck();
+    this.side = new ReviewSide();
+    this.reasons = new ReviewReasons();
+    this.saved = new SavedState();
+    this.strip = new TrimStrip({seek: (second) => this.deck.seek(second), change: (window) => this.#trim(window)});
+    this.nothing = new NothingLeft(() => this.hand.fill());
+    this.quiet = h("button", {type: "button", class: "review-quiet", onclick: () => this.mute()}, "Muted until your first key: browsers want it so");
+    this.problem = h("p", {class: "player-problem", role: "alert", hidden: true}, "This clip cannot be played here: the film's file may be gone. Skip it, or analyse the film again.");
+    this.uncut = button("The clip's own ends", () => this.untrim(), {kind: "plain", title: "Undo the trim (Esc)", hidden: true});
+    this.picture = h("div", {class: "review-picture"}, this.deck.element, this.problem, this.quiet);
+    this.picture.addEventListener("click", (event) => event.target.closest(".deck") && this.deck.toggle());
+    this.replaceChildren(h("h1", {class: "sr"}, "Review"), this.nothing.element,
+      this.view = h("div", {class: "review-view", hidden: true}, this.picture, this.side.element, this.strip.element, this.#tools(), this.#bar()));
+    this.nothing.loading();
+    const muted = remembered("muted", false) || !navigator.userActivation?.hasBeenActive;
+    this.deck.addEventListener("sound", () => this.#tellSound());
+    this.deck.sound(muted, remembered("volume", 1));
+  }
+
+  #tools() {
+    return h("div", {class: "review-tools"}, this.reasons.element, this.uncut);
+  }
+
+  #bar() {
+    const act = (words, keys, run, kind) => button(words, run, {kind: `verdict said-${kind}`, title: `${words} (${keys})`, "aria-keyshortcuts": keys});
+    const key = (element, name) => (element.append(h("kbd", {}, name)), element);
+    this.undoer = key(act("Undo", "Backspace", () => this.undo(), "undo"), "⌫");
+    this.muter = button("", () => this.mute(), {kind: "plain", symbol: "mute", title: "Sound on or off (m)"});
+    return h("div", {class: "review-bar-row", role: "toolbar", "aria-label": "What you say of the clip"},
+      key(act("Approve", "A", () => this.decide("approve"), "approve"), "A"), key(act("Reject", "X", () => this.decide("reject"), "reject"), "X"),
+      key(act("Skip", "Space", () => this.decide("skip"), "skip"), "space"), key(act("Flag", "F", () => this.decide("flag"), "flag"), "F"), this.undoer,
+      this.saved.element, this.muter, button("", () => this.showKeys(), {kind: "plain", symbol: "keys", title: "All keys (?)"}));
+  }
+
+  #listen(signal) {
+    reviewKeys(this, signal);
+    this.addEventListener("pointerdown", () => this.heard(), {signal});
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.#rest() : this.#wake()), {signal});
+    this.deck.addEventListener("time", ({detail}) => { this.strip.second = detail; this.side.second = detail; }, {signal});
+    this.deck.addEventListener("problem", ({detail}) => { this.problem.hidden = !detail; }, {signal});
+    this.hand.addEventListener("change", () => this.#show(), {signal});
+    this.hand.addEventListener("nothing", () => this.#show(), {signal});
+    this.hand.addEventListener("trouble", ({detail}) => this.hand.current || this.nothing.trouble(detail), {signal});
+    outbox.addEventListener("change", () => this.#tellSaved(), {signal});
+    outbox.addEventListener("refused", ({detail}) => this.#refused(detail), {signal});
+    jobs.addEventListener("ended", () => this.hand.fill(), {signal});
+    this.#tellSaved();
+  }
+
+  // The clip that is to be judged now, if it is another; the others are made ready.
+  #show({kept = null} = {}) {
+    const item = this.hand.current, other = item?.candidate.id !== this.#shown?.candidate.id;
+    this.view.hidden = !item;
+    if (!item) return this.#empty();
+    this.nothing.hide();
+    const ready = [this.hand.next[0], this.#before, ...this.hand.next.slice(1)].filter(Boolean).map(clipOf);
+    if (!other) return this.deck.show({...clipOf(item), ...this.#seconds()}, ready);
+    this.#shown = item;
+    this.#film = filmOf(item, []);
+    this.#window = kept?.window ?? ownWindow(item);
+    this.deck.show({...clipOf(item), ...this.#seconds()}, ready);
+    this.#spent = {since: performance.now(), s: 0};
+    this.reasons.show(kept?.reasons ?? [], kept?.text ?? "");
+    this.side.show(item);
+    this.strip.show(null, this.#window);
+    this.#tellWindow();
+    return this.#beside(item);
+  }
+
+  async #beside(item) {
+    const found = await this.hand.context(item);
+    if (!found || item !== this.#shown) return;
+    this.#film = filmOf(item, found.shots);
+    this.side.context(found);
+    this.strip.show(this.#film, this.#window);
+    this.#tellWindow();
+    for (const next of this.hand.next.slice(0, 1)) loadPictures(await this.hand.context(next));
+  }
+
+  #empty() {
+    this.#shown = this.#before = null;
+    this.deck.clear();
+    if (this.hand.asking) this.nothing.loading();
+    else this.nothing.show();
+  }
+
+  decide(verdict) {
+    const item = this.#shown;
+    if (!item || item !== this.hand.current) return;
+    const said = {verdict, ...this.reasons.value, spent_s: this.#spentSeconds()}, own = ownWindow(item);
+    const trimmed = this.#window.start !== own.start || this.#window.end !== own.end;
+    if (trimmed && verdict === "approve") Object.assign(said, {start_frame: this.#window.start, end_frame: this.#window.end});
+    this.#before = item;
+    outbox.decide(item, said);
+    this.hand.advance();
+    this.#show();
+    this.#flash(verdict);
+    this.saved.did(VERDICTS[verdict]);
+  }
+
+  undo() {
+    const record = outbox.undoable.at(-1);
+    if (!record) return void toast("There is nothing to undo.");
+    const {item, body} = record, own = ownWindow(item);
+    outbox.undo(record);
+    this.hand.putBack(item);
+    this.#before = outbox.undoable.at(-1)?.item ?? null;
+    const window = body.start_frame === undefined ? own : {start: body.start_frame, end: body.end_frame};
+    this.#shown = null;
+    this.#show({kept: {window, reasons: body.reasons, text: body.text}});
+    this.saved.did(`${VERDICTS[body.verdict]} taken back`);
+  }
+
+  // `step`: 1 later, -1 earlier.
+  trimBy(which, step, byFrame) {
+    if (!this.#shown) return;
+    if (!this.#film.shots.length) return void toast("The cuts of this clip are still on their way.");
+    this.#trim(moved(this.#film, this.#window, which, step, {byFrame}));
+  }
+
+  untrim() {
+    if (this.#shown) this.#trim(ownWindow(this.#shown));
+  }
+
+  toggleReason(number) {
+    if (this.#shown) this.reasons.toggle(number);
+  }
+
+  #trim(window) {
+    const changed = window.start !== this.#window.start || window.end !== this.#window.end;
+    this.#window = window;
+    if (changed) this.deck.trim(this.#seconds());
+    this.strip.show(this.#film, window);
+    this.#tellWindow();
+  }
+
+  #seconds() {
+    const {time} = this.#film;
+    return {start: time.secondOf(this.#window.start), end: time.secondOf(this.#window.end)};
+  }
+
+  #tellWindow() {
+    const own = ownWindow(this.#shown);
+    this.side.window(this.#film, this.#window, own);
+    this.uncut.hidden = own.start === this.#window.start && own.end === this.#window.end;
+  }
+
+  #tellSaved() {
+    this.saved.tell(outbox.waiting, outbox.trouble);
+    this.undoer.disabled = !outbox.undoable.length;
+  }
+
+  #refused({record, message}) {
+    const what = record.kind === "undo" ? "The undo" : `“${VERDICTS[record.body.verdict]}” of ${record.item.movie.title}`;
+    toast(`${what} could not be saved: ${message}`, {problem: true});
+  }
+
+  // The frame of the picture in the verdict's colour, for a moment.
+  #flash(verdict) {
+    const duration = token("--quick");
+    this.picture.dataset.said = verdict;
+    clearTimeout(this.flashing);
+    this.flashing = setTimeout(() => delete this.picture.dataset.said, duration);
+  }
+
+  // The first key or touch allows sound.
+  heard() {
+    if (this.heardOnce) return;
+    this.heardOnce = true;
+    this.deck.sound(remembered("muted", false), this.deck.volume);
+  }
+
+  mute() {
+    const waiting = !this.quiet.hidden && !this.heardOnce;
+    this.heardOnce = true;
+    const muted = waiting ? false : !this.deck.muted;
+    remember("muted", muted);
+    this.deck.sound(muted, this.deck.volume);
+  }
+
+  #tellSound() {
+    this.quiet.hidden = !this.deck.muted || remembered("muted", false);
+    this.muter?.querySelector("use").setAttribute("href", `${boot.static}/icons.svg#${this.deck.muted ? "mute" : "sound"}`);
+    this.muter?.setAttribute("aria-pressed", String(this.deck.muted));
+  }
+
+  #spentSeconds() {
+    const running = this.#spent.since ? (performance.now() - this.#spent.since) / 1000 : 0;
+    return Math.min(LONGEST_SPENT_S, Number((this.#spent.s + running).toFixed(2)));
+  }
+
+  #rest() {
+    this.#spent = {since: 0, s: this.#spentSeconds()};
+    this.deck.rest();
+  }
+
+  #wake() {
+    if (!this.#spent.since) this.#spent.since = performance.now();
+    this.deck.wake();
+    if (this.hand.current) this.hand.fill();
+  }
+
+  showKeys() {
+    const rows = KEYS.flatMap(([keys, words]) => [h("dt", {}, keys), h("dd", {}, words)]);
+    const dialog = openDialog({title: "Keys", confirm: "Close", ask: () => undefined, body: [h("dl", {class: "keys"}, rows)]});
+    dialog.querySelector(".actions button").remove();
+  }
+}
+
+customElements.define("selects-review", Review);
+
+const ownWindow = ({candidate}) => ({start: candidate.start_frame, end: candidate.end_frame});
+
+// Without shots the clip's own seconds tell how long a frame is.
+function filmOf({candidate, movie}, shots) {
+  const known = shots.length ? shots : [{...candidate, picture: null}];
+  return {movie, shots, time: new FilmTime({...movie, duration_s: Infinity}, known)};
+}
+
+function clipOf({candidate, movie}) {
+  const {id, start_s: start, end_s: end} = candidate;
+  return {key: id, source: `/api/movies/${movie.id}/media`, start, end, frame: 1 / rateOf(movie.rate)};
+}
+
+function loadPictures(context) {
+  for (const shot of context?.shots ?? []) if (shot.picture) new Image().src = shot.picture;
+}
