@@ -1,5 +1,7 @@
 """A project with films and candidates to judge: rows alone, as a ranking leaves them."""
 
+import hashlib
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,10 @@ class Studio:
         """Somebody who may judge."""
         return self.service.client(self.service.member(self.project, "curator", name))
 
+    def owner(self) -> TestClient:
+        """Who may change how is asked."""
+        return self.service.client(self.service.token())
+
     def candidates(self, **wanted: Any) -> list[Candidate]:
         """Rows of the project, those with these values."""
         with self.service.session() as session:
@@ -43,12 +49,29 @@ def studio(service: Service, films: int = 2, clips: int = 30) -> Studio:
     return Studio(service, project, movies)
 
 
+def questions(client: TestClient, studio: Studio, k: int) -> list[dict[str, Any]]:
+    """What somebody is asked next."""
+    answer = client.get("/api/queue/next", params={"project": studio.project, "k": k})
+    assert answer.status_code == 200, answer.text
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return items
+
+
+def decide(client: TestClient, candidate: int, verdict: str, **more: Any) -> dict[str, Any]:
+    """Say something of a candidate; what was kept."""
+    said = {"candidate": candidate, "verdict": verdict, "key": uuid.uuid4().hex, **more}
+    answer = client.post("/api/decisions", json=said)
+    assert answer.status_code == 201, answer.text
+    kept: dict[str, Any] = answer.json()
+    return kept
+
+
 def add_film(session: Session, project: int, title: str, clips: int) -> int:
     """A film that is ready, with candidates; its id."""
     movie = Movie(
         project_id=project,
         path=str(Path("films") / f"{title}.mp4"),
-        sha256=f"{project:032x}{abs(hash(title)):032x}"[:64],
+        sha256=hashlib.sha256(f"{project} {title}".encode()).hexdigest(),
         title=title,
         state="ready",
         rate=f"{RATE}/1",

@@ -49,8 +49,9 @@ def _open(*, second: bool) -> "Select[Any]":
         col(Decision.candidate_id) == col(Question.candidate_id), col(Decision.curator) == bindparam("curator")
     )
     wanted = _questions(free(), col(Question.second).is_(second), ~had, ~judged).limit(bindparam("count"))
-    # What somebody picked and judged unasked is no question any more; the second of an overlap is put all the same.
-    return wanted if second else wanted.where(col(Candidate.verdict).in_(("", "skip")))
+    # What somebody picked and judged unasked is no question any more; what two are to be asked is put all the same.
+    open_still = col(Question.overlap) | col(Candidate.verdict).in_(("", "skip"))
+    return wanted if second else wanted.where(open_still)
 
 
 FIRSTS, SECONDS = _open(second=False), _open(second=True)
