@@ -33,11 +33,15 @@ def ingest(resources: Resources, paths: Sequence[Path], by: str, show: Show) -> 
     files = _files(paths)
     project = prepare(resources)
     jobs = [_add(resources, project, path, by, show) for path in files]
-    waiting = [job for job in jobs if job is not None]
-    if not waiting:
+    return follow(resources, [job for job in jobs if job is not None], show)
+
+
+def follow(resources: Resources, jobs: Sequence[Job], show: Show) -> list[Job]:
+    """Wait for jobs to end; where no worker runs on this library, run one for as long as this takes."""
+    if not jobs:
         return []
     with ExitStack() as own:
-        return _follow(resources, waiting, show, _Own(resources, own).look)
+        return _follow(resources, jobs, show, _Own(resources, own).look)
 
 
 class _Own:

@@ -44,3 +44,36 @@ def align(
         )
     if not segments:
         sys.stderr.write("No shot of the trailer was found in the film for sure.\n")
+
+
+@reference_app.command("add")
+def add(
+    movie: Annotated[str, typer.Argument(metavar="MOVIE", help="A film of the library: its number, title or path.")],
+    file: Annotated[Path, typer.Argument(metavar="TRAILER_OR_EDIT", help="A trailer, or .edl .xml .fcpxml .otio.")],
+    film_called: Annotated[
+        str, typer.Option(metavar="NAME", help="What the edit calls the film, if not by its file's name.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Add a trailer or an edit to a film of the library: what it shows becomes labels. Waits until it is found."""
+    from backend.migrations.run import require_current
+    from backend.resources import Resources
+    from backend.settings import load_settings
+    from backend.terminal_jobs import JobBars
+    from labeling.references.adding import add_reference
+
+    resources = Resources(load_settings())
+    try:
+        require_current(resources.engine)
+        with JobBars() as bars:
+            reference, found = add_reference(resources, movie, file, film_called, bars)
+    finally:
+        resources.close()
+    if as_json:
+        shown = {"reference": reference.model_dump(mode="json"), "intervals": [one.model_dump() for one in found]}
+        sys.stdout.write(json.dumps(shown, indent=2, default=str) + "\n")
+        return
+    for one in found:
+        sys.stdout.write(f"film {one.start_s:8.2f} – {one.end_s:8.2f}   confidence {one.confidence:.2f}\n")
+    if not found:
+        sys.stderr.write("No part of it was found in the film for sure.\n")
