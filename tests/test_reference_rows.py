@@ -12,6 +12,7 @@ from backend.database import utc_now
 from backend.jobs.models import Job
 from backend.jobs.queue import migrate_jobs
 from backend.library.models import Movie
+from backend.library.service import delete_movie
 from labeling.references.models import Reference, ReferenceInterval
 from tests.service import Service, running
 
@@ -150,7 +151,8 @@ def test_a_reference_goes_with_its_file_and_its_intervals(service: Service, movi
     assert len(files(service)) == 1
     with Session(service.resources.reading) as session:
         assert session.exec(select(ReferenceInterval)).all() == []
-    assert client.delete(f"/api/movies/{movie}").status_code == 204
+    with service.session() as session:
+        delete_movie(session, service.resources, session.get_one(Movie, movie))
     assert client.get(f"/api/references/{kept}").status_code == 404
     later = new_movie(service, service.project("Later"))
     accepted(upload(service, later, content=b"three"))

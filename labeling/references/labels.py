@@ -52,7 +52,8 @@ def weak_labels(film: ScoringFilm, shown: Sequence[Shown], avoided: Sequence[Sho
     """Positives for what is `shown`, then negatives that keep away from that and from what is `avoided`; by time each.
 
     Windows are those that ranking knows: 60 to 120 s between cuts, without titles, credits and black. Nothing shown:
-    nothing is known, there is no negative either.
+    nothing is known, there is no negative either. No negative overlaps a positive: one that reached so far beyond what
+    it holds would hold the same without that, in less time.
     """
     found = candidates(film, MIN_S, MAX_S).windows
     if not shown or not len(found):
@@ -60,7 +61,6 @@ def weak_labels(film: ScoringFilm, shown: Sequence[Shown], avoided: Sequence[Sho
     chosen = _covering(found, shown)
     positives = [_positive(found, int(at), shown) for at in chosen]
     away = [(one.start_s - FAR_S, one.end_s + FAR_S) for one in (*shown, *avoided)]
-    away += [(one.start_s, one.end_s) for one in positives]
     far = _far(found, joined(away))
     weight = min(NEGATIVE_WEIGHT, sum(one.weight for one in positives) / max(len(far), 1))
     return (*positives, *(_label(found, int(at), 0, weight, FAR) for at in far))
