@@ -62,7 +62,7 @@ export function colour(name) {
 // Whether a key that was pressed is meant for a field or a control and not for the page.
 export function isTyping(event) {
   const at = event.target;
-  if (event.ctrlKey || event.metaKey || event.altKey) return true;
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return true;
   return at.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(at.tagName) || Boolean(at.closest("dialog, .menu, .q-menu"));
 }
 

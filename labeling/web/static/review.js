@@ -1,5 +1,6 @@
 // Review: one clip after the other, judged by keys. What is decided goes out by the outbox; the next clip is there already.
 
+import {get, withQuery} from "./api.js";
 import {boot, mayEdit, remember, remembered} from "./boot.js";
 import {Deck} from "./deck.js";
 import {button, h, openDialog, token} from "./dom.js";
@@ -12,10 +13,10 @@ import {KEYS, reviewKeys} from "./review_keys.js";
 import {ReviewReasons} from "./review_reasons.js";
 import {ReviewSide} from "./review_side.js";
 import {SavedState} from "./review_saved.js";
-import {attempt, toast} from "./toasts.js";
+import {toast} from "./toasts.js";
 import {moved} from "./trim.js";
 import {TrimStrip} from "./trim_strip.js";
-import {rateOf} from "./words.js";
+import {many, rateOf} from "./words.js";
 
 const VERDICTS = {approve: "approved", reject: "rejected", skip: "skipped", flag: "flagged"};
 const LONGEST_SPENT_S = 86400;
@@ -52,26 +53,21 @@ class Review extends HTMLElement {
     this.className = "page review";
     this.hand = new Hand(boot.project);
     this.deck = new Deck();
-    this.side = new ReviewSide();
+    this.side = new ReviewSide({untrim: () => this.untrim()});
     this.reasons = new ReviewReasons();
     this.saved = new SavedState();
     this.strip = new TrimStrip({seek: (second) => this.deck.seek(second), change: (window) => this.#trim(window)});
     this.nothing = new NothingLeft(() => this.hand.fill());
-    this.quiet = h("button", {type: "button", class: "review-quiet", onclick: () => this.mute()}, "Muted until your first key: browsers want it so");
+    this.quiet = h("button", {type: "button", class: "review-quiet", onclick: () => this.mute()}, "Muted until your first key or tap, as browsers want it");
     this.problem = h("p", {class: "player-problem", role: "alert", hidden: true}, "This clip cannot be played here: the film's file may be gone. Skip it, or analyse the film again.");
-    this.uncut = button("The clip's own ends", () => this.untrim(), {kind: "plain", title: "Undo the trim (Esc)", hidden: true});
     this.picture = h("div", {class: "review-picture"}, this.deck.element, this.problem, this.quiet);
     this.picture.addEventListener("click", (event) => event.target.closest(".deck") && this.deck.toggle());
     this.replaceChildren(h("h1", {class: "sr"}, "Review"), this.nothing.element,
-      this.view = h("div", {class: "review-view", hidden: true}, this.picture, this.side.element, this.strip.element, this.#tools(), this.#bar()));
+      this.view = h("div", {class: "review-view", hidden: true}, this.picture, this.side.element, this.strip.element, this.reasons.element, this.#bar()));
     this.nothing.loading();
     const muted = remembered("muted", false) || !navigator.userActivation?.hasBeenActive;
     this.deck.addEventListener("sound", () => this.#tellSound());
     this.deck.sound(muted, remembered("volume", 1));
-  }
-
-  #tools() {
-    return h("div", {class: "review-tools"}, this.reasons.element, this.uncut);
   }
 
   #bar() {
@@ -91,7 +87,7 @@ class Review extends HTMLElement {
     document.addEventListener("visibilitychange", () => (document.hidden ? this.#rest() : this.#wake()), {signal});
     this.deck.addEventListener("time", ({detail}) => { this.strip.second = detail; this.side.second = detail; }, {signal});
     this.deck.addEventListener("problem", ({detail}) => { this.problem.hidden = !detail; }, {signal});
-    this.hand.addEventListener("change", () => this.#show(), {signal});
+    this.hand.addEventListener("change", () => { this.#show(); this.#count(); }, {signal});
     this.hand.addEventListener("nothing", () => this.#show(), {signal});
     this.hand.addEventListener("trouble", ({detail}) => this.hand.current || this.nothing.trouble(detail), {signal});
     outbox.addEventListener("change", () => this.#tellSaved(), {signal});
@@ -193,9 +189,7 @@ class Review extends HTMLElement {
   }
 
   #tellWindow() {
-    const own = ownWindow(this.#shown);
-    this.side.window(this.#film, this.#window, own);
-    this.uncut.hidden = own.start === this.#window.start && own.end === this.#window.end;
+    this.side.window(this.#film, this.#window, ownWindow(this.#shown));
   }
 
   #tellSaved() {
@@ -206,6 +200,12 @@ class Review extends HTMLElement {
   #refused({record, message}) {
     const what = record.kind === "undo" ? "The undo" : `“${VERDICTS[record.body.verdict]}” of ${record.item.movie.title}`;
     toast(`${what} could not be saved: ${message}`, {problem: true});
+  }
+
+  // How much was done and is left; what is not heard of is not said.
+  async #count() {
+    const facts = await get(withQuery("/api/queue", {project: this.hand.project})).catch(() => null);
+    if (facts) this.side.count.textContent = `${facts.decided.toLocaleString("en")} judged in 24 hours · ${many(facts.left + facts.waiting, "clip")} left`;
   }
 
   // The frame of the picture in the verdict's colour, for a moment.

@@ -20,7 +20,7 @@ export function reviewKeys(page, signal) {
     page.heard();
     const bracket = bracketOf(event);
     if (!bracket && isTyping(event)) return;
-    if (event.target.closest?.("dialog, input, textarea, select, .menu, .q-menu")) return;
+    if (event.target.closest?.("input, textarea, select, .q-menu") || document.querySelector("dialog[open], .menu")) return;
     const pressing = ["BUTTON", "A"].includes(event.target.tagName) && [" ", "Enter"].includes(event.key) && event.target.matches(":focus-visible");
     const name = bracket ?? (event.key.length === 1 ? event.key.toLowerCase() : event.key);
     const run = pressing || (event.repeat && !REPEATED.includes(name)) ? null : actionOf(page, name, event);

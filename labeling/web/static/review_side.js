@@ -1,6 +1,6 @@
 // What stands beside the clip: where it is from, how it scores and why, the nearest that were judged, what is being said.
 
-import {h} from "./dom.js";
+import {button, h} from "./dom.js";
 import {clock, score, timecode} from "./words.js";
 
 const MOST_REASONS = 3;
@@ -9,18 +9,21 @@ export class ReviewSide {
   #lines = [];
   #line = null;
 
-  constructor() {
+  // `untrim` gives the clip its own ends again.
+  constructor({untrim}) {
     this.title = h("a", {class: "review-title"});
+    this.count = h("p", {class: "small muted num"});
     this.span = h("p", {class: "num"});
-    this.cut = h("p", {class: "small viral num", hidden: true});
+    this.trimmed = h("span", {class: "small viral num"});
+    this.cut = h("p", {class: "review-cut", hidden: true}, this.trimmed, button("Undo", untrim, {kind: "plain small", title: "The clip's own ends again (Esc)"}));
     this.score = h("p", {class: "review-score num"});
     this.blocks = h("dl", {class: "review-blocks small"});
     this.why = h("ul", {class: "review-why small muted"});
-    this.near = {approved: nearView("Like this, approved"), rejected: nearView("Like this, rejected")};
+    this.near = {approved: nearView("approved"), rejected: nearView("rejected")};
     this.line = h("p", {class: "review-line", "aria-label": "What is being said"});
     this.element = h("aside", {class: "review-side", "aria-label": "About this clip"},
-      h("header", {}, this.title, this.span, this.cut), h("div", {}, this.score, this.blocks), this.why,
-      h("div", {class: "review-near"}, this.near.approved.element, this.near.rejected.element), this.line);
+      h("header", {}, this.count, this.title, this.span, this.cut), h("div", {class: "review-scored"}, this.score, this.blocks), this.why,
+      h("section", {class: "review-near"}, h("h2", {class: "small muted"}, "Most like this"), this.near.approved.element, this.near.rejected.element), this.line);
   }
 
   show({candidate, movie}) {
@@ -39,7 +42,7 @@ export class ReviewSide {
     this.span.textContent = `${clock(from)} – ${clock(to)} (${clock(to - from)})`;
     this.span.title = `${code(window.start)} – ${code(window.end)}`;
     this.cut.hidden = !trimmed;
-    this.cut.textContent = trimmed ? `trimmed: in ${change(time, own.start, window.start)}, out ${change(time, own.end, window.end)}` : "";
+    this.trimmed.textContent = trimmed ? `trimmed: in ${change(time, own.start, window.start)}, out ${change(time, own.end, window.end)}` : "";
   }
 
   // Null while it is not known.
@@ -64,8 +67,8 @@ export class ReviewSide {
   }
 
   #scored({score: value, band, viral, compelling, model, explanation}) {
-    const told = model === "prior" ? "Prior, relative to this film" : model ? `Model ${model}` : "";
-    const words = value === null ? ["not scored"] : [h("strong", {class: band}, `${score(value)} ${band}`), " ", h("span", {class: "small muted"}, told)];
+    const told = model === "prior" ? "prior, relative to this film" : model ? `model ${model}` : "";
+    const words = value === null ? ["not scored"] : [h("strong", {class: band}, `${score(value)} ${band}`), h("span", {class: "small muted"}, told)];
     this.score.replaceChildren(...words);
     this.score.title = value === null ? "" : `viral ${score(viral)}, compelling ${score(compelling)}`;
     const parts = Object.entries(explanation), most = Math.max(0.01, ...parts.map(([, part]) => Math.abs(part)));
@@ -78,7 +81,7 @@ export class ReviewSide {
 // A clip that was judged: a picture that plays under the mouse, on focus, and on a tap.
 function nearView(label) {
   const picture = h("img", {alt: "", decoding: "async", hidden: true}), words = h("figcaption", {class: "small muted"});
-  const frame = h("button", {type: "button", class: "review-near-picture", "aria-label": `Play: ${label.toLowerCase()}`, disabled: true}, picture);
+  const frame = h("button", {type: "button", class: "review-near-picture", "aria-label": `Play the most alike of the ${label}`, disabled: true}, picture);
   const view = {element: h("figure", {}, frame, words), playing: false, near: null};
   let video = null;
   const stop = () => {
