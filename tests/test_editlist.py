@@ -1,6 +1,7 @@
 """Edit lists: which frames of the film an existing edit uses, from files made by OpenTimelineIO and by hand."""
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import opentimelineio as otio
@@ -31,6 +32,12 @@ M2   FEATURE       048.0                01:01:00:00
 * TO CLIP NAME: FEATURE.MOV
 006  FEATURE  A     C        01:05:00:00 01:05:02:00 00:00:08:00 00:00:10:00
 """
+
+LAUGHS = (
+    '<!DOCTYPE l [<!ENTITY a "lolololololololololol">'
+    + "".join(f'<!ENTITY {two} "{10 * f"&{one};"}">' for one, two in pairwise("abcdefghij"))
+    + "]>"
+)
 
 
 def frames(found: tuple[SourceRange, ...]) -> list[tuple[int, int]]:
@@ -161,7 +168,14 @@ def test_any_range_comes_back(tmp_path_factory: pytest.TempPathFactory, start: i
         ("a.otio", "{}", "holds no timeline"),
         ("a.otio", "[1", "JSON parse error"),
         ("a.otio", '{"OTIO_SCHEMA": "Timeline.1", "tracks": 3}', "as an edit list"),
+        # Made to hurt: entities of entities, files from elsewhere, a stack that runs out.
+        ("a.xml", LAUGHS + "<xmeml>&j;</xmeml>", "amplification"),
+        ("a.fcpxml", '<!DOCTYPE f [<!ENTITY x SYSTEM "file:///etc/passwd">]><fcpxml>&x;</fcpxml>', "undefined entity"),
+        ("a.xml", f"<xmeml>{'<sequence>' * 200_000}{'</sequence>' * 200_000}</xmeml>", "as an edit list"),
+        ("a.otio", "[" * 200_000, "nested too deep"),
+        ("a.otio", '{"a":' * 100_000 + "1" + "}" * 100_000, "nested too deep"),
     ],
+    ids=lambda value: str(value)[:30],
 )
 def test_what_is_no_edit_is_said_in_one_sentence(name: str, content: str | bytes, words: str, tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:

@@ -12,6 +12,9 @@ DROP_RATES = {30: 30000 / 1001, 60: 60000 / 1001}
 TIMECODE = re.compile(r"\b(\d\d:\d\d:\d\d)[:;](\d\d)\b")
 UNKNOWN_REELS = frozenset(("", "ax", "bl", "black"))
 RETIMED = "timeremap"
+BRACKETS = re.compile(r'[\[\]{}]|"(?:[^"\\]|\\.)*+"?+', re.DOTALL)
+"""Brackets of JSON, and its strings whole, so that what is in them does not count."""
+DEEPEST_JSON = 400
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,21 @@ def otio_cuts(text: str, adapter: str) -> list[Cut]:
     """The picture clips of an FCP7 XML ("fcp_xml") or OTIO ("otio_json") document."""
     import opentimelineio as otio
 
+    if adapter == "otio_json":
+        _require_shallow(text)
     return list(_cuts(otio.adapters.read_from_string(text, adapter)))
+
+
+def _require_shallow(text: str) -> None:
+    """Raise ValueError for JSON nested deeper than anyone nests: its parser would run out of stack, and end us."""
+    depth = 0
+    for bracket in BRACKETS.finditer(text):
+        if (found := bracket[0]) in "[{":
+            depth += 1
+            if depth > DEEPEST_JSON:
+                raise ValueError("it is nested too deep")
+        elif found in "]}":
+            depth -= 1
 
 
 def _cuts(found: Any) -> Iterator[Cut]:

@@ -82,6 +82,7 @@ def _read(path: Path, rate: Fraction) -> list[Cut]:
         ArithmeticError,
         AttributeError,
         LookupError,
+        RecursionError,
         TypeError,
         ValueError,
     ) as why:

@@ -4,6 +4,7 @@ Not through OpenTimelineIO's adapter: it counts 23.976 as 23 frames a second, ro
 and ends in an error at a title.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,6 +15,8 @@ from labeling.references.cuts import Cut, plain_name
 
 CONTAINERS = frozenset(("clip", "sync-clip"))
 PLACED = frozenset(("asset-clip", "audition", "clip", "gap", "mc-clip", "ref-clip", "sync-clip", "title", "video"))
+TIME = re.compile(r"-?\d{1,30}(?:\.\d{1,30}|/\d{1,30})?")
+"""No exponents: written out, a few letters could be a number of a thousand million digits."""
 DEEPEST = 20
 MOST_CLIPS = 100_000
 """Also of compounds inside compounds, each counted wherever it is shown."""
@@ -55,7 +58,10 @@ def fcpxml_cuts(root: Element, rate: Fraction) -> list[Cut]:
 
 def seconds(text: str | None) -> Fraction:
     """`1001/24000s`, `5s` or nothing, in seconds; raises ValueError."""
-    return Fraction((text or "0s").strip().removesuffix("s"))
+    number = (text or "0s").strip().removesuffix("s")
+    if not TIME.fullmatch(number):
+        raise ValueError(f"{number[:40]!r} is no time")
+    return Fraction(number)
 
 
 def _sequence(document: _Document, sequence: Element, seen: _Span | None, depth: int) -> Iterator[Cut]:
