@@ -2,9 +2,9 @@
 
 A film (the first argument) is ingested by a running Selects, and windows of it whose ends are cuts are queued; their scores
 are random numbers: only times mean anything. Keys are pressed as fast as somebody does who decides within a second:
-verdicts of each kind, one undo in eight, now and then three undos in a row. A time begins with the key's own time stamp.
-`picture` ends when the next clip's first picture is in a frame that the browser draws, `playing` when the first picture
-after that one, so the first that is there because it plays, is expected on the screen (requestVideoFrameCallback).
+verdicts of each kind, one undo in eight, now and then three in a row. A time begins with the key's own time stamp. `picture`
+ends when the next clip's first picture was drawn, `playing` when the picture after that, the first that is there because
+the clip plays, is expected on the screen (requestVideoFrameCallback).
 """
 
 import argparse
@@ -37,20 +37,20 @@ INGEST_LIMIT_S = 1800
 BURST_SHARE = 0.25
 WATCH = """
 window.watch = (() => {
-  const videos = () => [...document.querySelectorAll(".deck video")], shown = () => document.querySelector(".deck video.on");
+  const videos = () => [...document.querySelectorAll(".deck video")], shown = () => videos().find((each) => each.matches(".on"));
   let pressed = 0, before = null, picture = 0, playing = 0, expecting = false;
   const look = (video) => video.requestVideoFrameCallback((_now, frame) => {
-    const fresh = video === shown() && video !== before && !video.paused && !video.seeking && frame.mediaTime !== video.last;
-    if (expecting && pressed && fresh) playing ||= frame.expectedDisplayTime;
+    const shows = video === shown() && video !== before && !video.paused && !video.seeking;
+    if (expecting && pressed && shows && frame.mediaTime !== video.last) playing ||= frame.expectedDisplayTime;
     video.last = frame.mediaTime;
     look(video);
   });
   addEventListener("keydown", (event) => {
     if (!expecting || pressed) return;
     pressed = event.timeStamp;
-    const next = () => requestAnimationFrame((at) => {
+    const next = () => requestAnimationFrame(() => {
       if (shown() === before || shown().readyState < 2 || shown().seeking) return next();
-      picture = at;
+      requestAnimationFrame((drawn) => { picture = drawn; });
     });
     next();
   }, {capture: true});

@@ -5,6 +5,10 @@ import {h} from "./dom.js";
 const COUNT = 5;
 // The last picture is known by its time, which players round.
 const LAST_FRAMES = 1.25;
+// How far into its first picture a clip waits: the second comes at once when it plays.
+const WAITING_SHARE = 0.9;
+// The others are made ready when what is shown plays; where that takes longer, then.
+const PATIENCE_MS = 400;
 const NEAR_END_S = 1.5;
 
 // "time": detail is the film's second that is shown. "problem": detail is whether the clip cannot be played.
@@ -12,6 +16,7 @@ export class Deck extends EventTarget {
   #slots = [];
   #shown = null;
   #held = false;
+  #due = null;
 
   constructor() {
     super();
@@ -29,7 +34,19 @@ export class Deck extends EventTarget {
     const before = this.#shown;
     this.#shown = this.#give(current, keys);
     if (before !== this.#shown) this.#swap(before);
-    for (const clip of wanted.slice(1)) this.#give(clip, keys);
+    this.#later(() => wanted.slice(1).forEach((clip) => this.#give(clip, keys)));
+  }
+
+  // After the first picture of what is shown now: nothing is to keep that from coming. What is asked later counts.
+  #later(work) {
+    this.#due = work;
+    const run = () => {
+      if (this.#due !== work) return;
+      this.#due = null;
+      work();
+    };
+    this.#shown?.video.requestVideoFrameCallback?.(run);
+    setTimeout(run, PATIENCE_MS);
   }
 
   // Other ends for what is shown; it plays from the new in point, or up to the new out point.
@@ -42,7 +59,7 @@ export class Deck extends EventTarget {
   seek(second) {
     const slot = this.#shown;
     if (!slot) return;
-    slot.video.currentTime = Math.min(Math.max(second, slot.clip.start), slot.clip.end - slot.clip.frame) + slot.clip.frame / 2;
+    slot.video.currentTime = Math.min(Math.max(second, slot.clip.start), slot.clip.end - slot.clip.frame) + slot.clip.frame * WAITING_SHARE;
   }
 
   get second() {
@@ -83,13 +100,14 @@ export class Deck extends EventTarget {
   }
 
   clear() {
+    this.#due = null;
     for (const slot of this.#slots) this.#empty(slot);
     this.#shown = null;
   }
 
   sound(muted, volume) {
     Object.assign(this, {muted, volume});
-    for (const {video} of this.#slots) Object.assign(video, {muted, volume});
+    for (const slot of this.#slots) Object.assign(slot.video, {muted: muted || slot !== this.#shown, volume});
     this.dispatchEvent(new Event("sound"));
   }
 
@@ -108,28 +126,26 @@ export class Deck extends EventTarget {
     return slot;
   }
 
-  // The slot of a clip: one that has it, else one that nobody wants.
+  // The slot of a clip: one that has it, else one that nobody wants; it waits at the clip's first picture.
   #give(clip, keys) {
     if (!clip) return null;
-    const has = this.#slots.find((slot) => slot.clip?.key === clip.key);
-    if (has?.clip.start === clip.start) {
-      has.clip.end = clip.end;
-      return has;
-    }
+    const has = this.#slots.find((slot) => slot.clip?.key === clip.key), plays = has && has === this.#shown && has.clip.start === clip.start;
     const free = this.#slots.filter((each) => !each.clip || !keys.has(each.clip.key));
-    const slot = has ?? free.find((each) => each !== this.#shown) ?? free[0];
+    const slot = has ?? free.find((each) => each !== this.#shown) ?? free[0], {video} = slot, first = clip.start + clip.frame * WAITING_SHARE;
     slot.clip = {...clip};
-    if (slot.source !== clip.source) {
-      slot.video.src = clip.source;
-      slot.source = clip.source;
-    }
-    slot.video.currentTime = clip.start + clip.frame / 2;
+    if (slot.source !== clip.source) video.src = slot.source = clip.source;
+    if (!plays && Math.abs(video.currentTime - first) > clip.frame / 4) video.currentTime = first;
     return slot;
   }
 
   #swap(before) {
     const now = this.#shown;
+    // Its sound comes with its second picture: players that open it first show that picture 40 ms later.
+    if (before) before.video.muted = true;
     if (now) {
+      const sound = () => { if (now === this.#shown) now.video.muted = this.muted; };
+      if (now.video.requestVideoFrameCallback) now.video.requestVideoFrameCallback(sound);
+      else sound();
       now.video.classList.add("on");
       now.video.removeAttribute("aria-hidden");
       this.#held = false;
@@ -139,7 +155,6 @@ export class Deck extends EventTarget {
       before.video.classList.remove("on");
       before.video.setAttribute("aria-hidden", "true");
       before.video.pause();
-      if (before.clip) before.video.currentTime = before.clip.start + before.clip.frame / 2;
     }
     this.#say();
   }
@@ -153,7 +168,7 @@ export class Deck extends EventTarget {
   #again() {
     const {video, clip} = this.#shown;
     if (video.seeking) return;
-    video.currentTime = clip.start + clip.frame / 2;
+    video.currentTime = clip.start + clip.frame * WAITING_SHARE;
     if (video.paused) this.play();
   }
 

@@ -2,6 +2,7 @@
 
 import {boot} from "./boot.js";
 
+const NOT_DRAWN_MS = 200;
 const SVG = "http://www.w3.org/2000/svg";
 
 // h("button", {class: "button", onclick: play}, "Play"): properties where the element has them, else attributes.
@@ -57,6 +58,14 @@ export function token(name, of = document.documentElement) {
 
 export function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+// Runs what may come after the next picture of the page; in a page that is not drawn, soon.
+export function afterPaint(work) {
+  let waits = true;
+  const run = () => waits && (waits = false, work());
+  requestAnimationFrame(() => setTimeout(run));
+  setTimeout(run, NOT_DRAWN_MS);
 }
 
 // Whether a key that was pressed is meant for a field or a control and not for the page.

@@ -12,6 +12,7 @@ import "./lines.js";
 import {Marks} from "./marks.js";
 import "./player.js";
 import "./ranking.js";
+import "./references.js";
 import "./timeline.js";
 import {attempt, toast} from "./toasts.js";
 import {bytes, clock, jobWords, many, percent, rateOf} from "./words.js";
@@ -32,7 +33,7 @@ class Film extends HTMLElement {
     document.title = "Film · Selects";
     const {signal} = this.#stop;
     jobs.addEventListener("change", () => this.#progress(), {signal});
-    jobs.addEventListener("ended", (event) => event.detail.movie_id === this.id_ && this.load(), {signal});
+    jobs.addEventListener("ended", (event) => event.detail.kind === "ingest" && event.detail.movie_id === this.id_ && this.load(), {signal});
     filmKeys(this, signal);
     await this.load();
   }
@@ -86,14 +87,16 @@ class Film extends HTMLElement {
     this.player = h("selects-player");
     this.clips = h("selects-clips");
     this.lines = h("selects-lines", {hidden: true});
+    this.references = h("selects-references", {hidden: true});
     this.timeline = h("selects-timeline");
     this.ranking = h("selects-ranking");
     this.marks = new Marks(film.time, {changed: (marks) => { this.timeline.marks = marks; }, make: (clip) => this.#make(clip)});
-    this.replaceChildren(this.player, h("div", {class: "film-side"}, this.#head(), this.#tabs(), this.clips, this.lines), this.timeline, this.ranking);
+    this.replaceChildren(this.player, h("div", {class: "film-side"}, this.#head(), this.#tabs(), this.clips, this.lines, this.references), this.timeline, this.ranking);
     if (may.mayEdit) this.timeline.tools.prepend(this.marks.element);
     this.player.open(movie, film.time);
     this.timeline.open(film, may);
     this.lines.show(film.lines);
+    this.references.show(movie.id, may);
     this.#listen();
     this.#draw();
     const asked = Number(new URLSearchParams(location.search).get("t"));
@@ -125,15 +128,18 @@ class Film extends HTMLElement {
   #tabs() {
     const tab = (words, view, on) => h("button", {type: "button", role: "tab", class: "tab", "aria-selected": String(on), onclick: (event) => {
       for (const other of event.target.parentElement.children) other.setAttribute("aria-selected", String(other === event.target));
-      for (const each of [this.clips, this.lines]) each.hidden = each !== view;
+      for (const each of [this.clips, this.lines, this.references]) each.hidden = each !== view;
     }}, words);
-    return h("div", {class: "tabs", role: "tablist"}, tab("Clips", this.clips, true), tab(`Dialogue (${this.film.lines.length})`, this.lines, false));
+    const references = tab("References", this.references, false);
+    this.references.addEventListener("count", ({detail}) => { references.textContent = `References (${detail})`; });
+    return h("div", {class: "tabs", role: "tablist"}, tab("Clips", this.clips, true), tab(`Dialogue (${this.film.lines.length})`, this.lines, false), references);
   }
 
   #listen() {
     const {player, timeline, clips, lines, ranking} = this;
     player.addEventListener("time", ({detail}) => { timeline.second = detail; lines.second = detail; this.marks.second = detail; });
     timeline.addEventListener("seek", ({detail}) => player.seek(detail.second, {play: detail.play || player.playing}));
+    this.references.addEventListener("play", ({detail}) => player.seek(detail.start_s, {play: true, until: detail.end_s}));
     lines.addEventListener("seek", ({detail}) => player.seek(detail, {play: true}));
     for (const each of [timeline, clips]) {
       each.addEventListener("playbar", ({detail}) => this.play(detail));

@@ -47,14 +47,17 @@ export class Hand extends EventTarget {
   // The current one is answered.
   advance() {
     this.#items.shift();
-    this.#ready();
-    if (this.#items.length <= 1 + AHEAD) this.fill();
   }
 
   // What was answered is asked again.
   putBack(item) {
     this.#items = [item, ...this.#items.filter((each) => each.candidate.id !== item.candidate.id)];
-    this.#ready();
+  }
+
+  // Loads what stands beside the clips that come next, and more clips where few are left.
+  prepare() {
+    for (const item of this.#items.slice(0, 1 + AHEAD)) this.context(item);
+    if (this.#items.length <= 1 + AHEAD) this.fill();
   }
 
   // Shots, lines and the clips most like it; null where that cannot be had now.
@@ -87,7 +90,6 @@ export class Hand extends EventTarget {
     this.#lent = Date.now();
     const held = new Set(this.#items.map((item) => item.candidate.id));
     this.#items.push(...open.filter((item) => !held.has(item.candidate.id)));
-    this.#ready();
     // Who judged all that was on its way is to be asked for more.
     if (!this.current && this.#wanted() > k) await this.#ask();
   }
@@ -101,9 +103,5 @@ export class Hand extends EventTarget {
   #keepOnly(open) {
     const mine = new Set(open.map((item) => item.candidate.id));
     this.#items = this.#items.filter((item) => mine.has(item.candidate.id));
-  }
-
-  #ready() {
-    for (const item of this.#items.slice(0, 1 + AHEAD)) this.context(item);
   }
 }

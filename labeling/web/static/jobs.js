@@ -29,8 +29,9 @@ class Jobs extends EventTarget {
     if (round === this.#round) this.#timer = setTimeout(() => this.look(), this.list.length ? BUSY_MS : IDLE_MS);
   }
 
+  // The analysis of a film.
   of(movieId) {
-    return this.list.find((job) => job.movie_id === movieId) ?? null;
+    return this.list.find((job) => job.movie_id === movieId && job.kind === "ingest") ?? null;
   }
 
   async #read(project) {

@@ -3,7 +3,7 @@
 import {get, withQuery} from "./api.js";
 import {boot, mayEdit, remember, remembered} from "./boot.js";
 import {Deck} from "./deck.js";
-import {button, h, openDialog, token} from "./dom.js";
+import {afterPaint, button, h, openDialog, token} from "./dom.js";
 import {FilmTime} from "./film_time.js";
 import {Hand} from "./hand.js";
 import {jobs} from "./jobs.js";
@@ -88,7 +88,7 @@ class Review extends HTMLElement {
     this.deck.addEventListener("time", ({detail}) => { this.strip.second = detail; this.side.second = detail; }, {signal});
     this.deck.addEventListener("problem", ({detail}) => { this.problem.hidden = !detail; }, {signal});
     this.hand.addEventListener("change", () => { this.#show(); this.#count(); }, {signal});
-    this.hand.addEventListener("nothing", () => this.#show(), {signal});
+    this.hand.addEventListener("nothing", () => { this.#show(); this.nothing.show(); }, {signal});
     this.hand.addEventListener("trouble", ({detail}) => this.hand.current || this.nothing.trouble(detail), {signal});
     outbox.addEventListener("change", () => this.#tellSaved(), {signal});
     outbox.addEventListener("refused", ({detail}) => this.#refused(detail), {signal});
@@ -110,13 +110,15 @@ class Review extends HTMLElement {
     this.deck.show({...clipOf(item), ...this.#seconds()}, ready);
     this.#spent = {since: performance.now(), s: 0};
     this.reasons.show(kept?.reasons ?? [], kept?.text ?? "");
+    return afterPaint(() => item === this.#shown && this.#beside(item));
+  }
+
+  // What stands beside a clip comes after its picture, which is waited for.
+  async #beside(item) {
+    this.hand.prepare();
     this.side.show(item);
     this.strip.show(null, this.#window);
     this.#tellWindow();
-    return this.#beside(item);
-  }
-
-  async #beside(item) {
     const found = await this.hand.context(item);
     if (!found || item !== this.#shown) return;
     this.#film = filmOf(item, found.shots);
@@ -129,8 +131,7 @@ class Review extends HTMLElement {
   #empty() {
     this.#shown = this.#before = null;
     this.deck.clear();
-    if (this.hand.asking) this.nothing.loading();
-    else this.nothing.show();
+    this.nothing.loading();
   }
 
   decide(verdict) {
@@ -140,9 +141,10 @@ class Review extends HTMLElement {
     const trimmed = this.#window.start !== own.start || this.#window.end !== own.end;
     if (trimmed && verdict === "approve") Object.assign(said, {start_frame: this.#window.start, end_frame: this.#window.end});
     this.#before = item;
-    outbox.decide(item, said);
     this.hand.advance();
     this.#show();
+    outbox.decide(item, said);
+    if (!this.#shown) this.hand.fill();
     this.#flash(verdict);
     this.saved.did(VERDICTS[verdict]);
   }
@@ -151,12 +153,12 @@ class Review extends HTMLElement {
     const record = outbox.undoable.at(-1);
     if (!record) return void toast("There is nothing to undo.");
     const {item, body} = record, own = ownWindow(item);
-    outbox.undo(record);
+    this.#before = outbox.undoable.at(-2)?.item ?? null;
     this.hand.putBack(item);
-    this.#before = outbox.undoable.at(-1)?.item ?? null;
     const window = body.start_frame === undefined ? own : {start: body.start_frame, end: body.end_frame};
     this.#shown = null;
     this.#show({kept: {window, reasons: body.reasons, text: body.text}});
+    outbox.undo(record);
     this.saved.did(`${VERDICTS[body.verdict]} taken back`);
   }
 
