@@ -140,7 +140,19 @@ def test_every_candidate_is_asked_about_and_then_there_is_nothing(desk: Studio) 
             judged.add(asked)
     assert judged == {row.id for row in desk.candidates()}
     facts = ada.get("/api/queue", params={"project": desk.project}).json()
-    assert (facts["left"], facts["waiting"], facts["asked"], facts["decided"]) == (0, 0, 0, 60)
+    assert [facts[name] for name in ("left", "waiting", "asked", "decided", "judged")] == [0, 0, 0, 60, 60]
+
+
+def test_today_is_what_stands(desk: Studio) -> None:
+    ada = desk.curator("Ada")
+    first, second, third = (row.id or 0 for row in desk.candidates()[:3])
+    decide(ada, first, "approve", start_frame=10, end_frame=1400)
+    kept = decide(ada, second, "reject")
+    decide(ada, third, "skip")
+    ada.post(f"/api/decisions/{kept['id']}/undo").raise_for_status()
+    facts = ada.get("/api/queue", params={"project": desk.project}).json()
+    assert facts["today"] == {"approve": 1, "reject": 0, "skip": 1, "flag": 0}
+    assert (facts["decided"], facts["judged"]) == (2, 2), "the clip and its trim"
 
 
 def test_what_is_made_or_judged_by_hand_is_not_asked(desk: Studio) -> None:

@@ -6,9 +6,10 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from backend.database import database_now, utc_now
+from backend.library.models import Candidate
 from backend.library.shapes import CandidatePublic
 from backend.members.service import Principal
-from labeling.decisions.models import UNDO, Decision
+from labeling.decisions.models import VERDICTS, Decision, Verdict
 from labeling.queue import leases, statements
 from labeling.queue.drawing import left
 from labeling.queue.leases import Claimed
@@ -53,16 +54,8 @@ def facts(session: Session, who: Principal, project_id: int) -> QueuePublic:
     leased = col(Question.until) > database_now()
     total = session.exec(unanswered.select_from(Question)).one()
     asked = session.exec(unanswered.select_from(Question).where(leased)).one()
-    mine = (
-        select(func.count())
-        .select_from(Decision)
-        .where(
-            col(Decision.project_id) == project_id,
-            col(Decision.curator) == who.name,
-            col(Decision.verdict) != UNDO,
-            col(Decision.decided_at) > utc_now() - DAY,
-        )
-    )
+    judged = col(Candidate.verdict).not_in(("", "skip"))
+    today = _today(session, who, project_id)
     return QueuePublic(
         project=project_id,
         strategy=queue.strategy,
@@ -71,8 +64,28 @@ def facts(session: Session, who: Principal, project_id: int) -> QueuePublic:
         left=left(session, project_id),
         waiting=total - asked,
         asked=asked,
-        decided=session.exec(mine).one(),
+        judged=session.exec(
+            select(func.count()).select_from(Candidate).where(col(Candidate.project_id) == project_id, judged)
+        ).one(),
+        decided=sum(today.values()),
+        today=today,
     )
+
+
+def _today(session: Session, who: Principal, project_id: int) -> dict[Verdict, int]:
+    """How often somebody said what in the last 24 hours, without what was taken back and without trims."""
+    gone = select(Decision.undoes_id).where(
+        col(Decision.project_id) == project_id, col(Decision.curator) == who.name, col(Decision.undoes_id).is_not(None)
+    )
+    mine = select(Decision.verdict, func.count()).where(
+        col(Decision.project_id) == project_id,
+        col(Decision.curator) == who.name,
+        col(Decision.trim_of_id).is_(None),
+        col(Decision.decided_at) > utc_now() - DAY,
+        col(Decision.id).not_in(gone),
+    )
+    counts = dict(session.exec(mine.group_by(col(Decision.verdict))).all())
+    return {verdict: counts.get(verdict, 0) for verdict in VERDICTS}
 
 
 def change(session: Session, project_id: int, wanted: QueueChange) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.library.shapes import CandidatePublic
+from labeling.decisions.models import Verdict
 from labeling.strategies.registry import STRATEGIES
 
 MOST_QUESTIONS = 50
@@ -96,7 +97,8 @@ class QueuePublic(BaseModel):
 
     left      candidates that nobody was asked about yet; `waiting`: drawn and with nobody
     asked     with somebody now
-    decided   your own decisions of the last 24 hours
+    judged    candidates that curators said something of but "skip"
+    today     your own standing decisions of the last 24 hours by verdict, without those of trims; `decided`: their sum
     """
 
     project: int
@@ -106,7 +108,9 @@ class QueuePublic(BaseModel):
     left: int
     waiting: int
     asked: int
+    judged: int
     decided: int
+    today: dict[Verdict, int] = Field(examples=[{"approve": 3, "reject": 5, "skip": 1, "flag": 0}])
 
 
 class QueueChange(BaseModel):

@@ -98,4 +98,4 @@ function agreementOf(agreement) {
   return h("p", {}, `Agreement of all curators: alpha ${alpha.toFixed(2)}, from ${many(items, "clip")} that two were asked about${few}.`);
 }
 
-const overallOf = (agreement) => ({alpha: agreement.alpha ?? null, items: agreement.items ?? agreement.clips ?? 0});
+const overallOf = ({verdict, answered}) => ({alpha: verdict.alpha.value, items: answered});
