@@ -27,6 +27,7 @@ from backend.search.routes import router as search_router
 from backend.settings import Settings
 from labeling.agreement.routes import router as agreement_router
 from labeling.decisions.routes import router as decisions_router
+from labeling.engagement.routes import router as engagement_router
 from labeling.queue.desk import Desk
 from labeling.queue.drawer import Draws
 from labeling.queue.routes import router as queue_router
@@ -66,7 +67,7 @@ def create_app(
     app.add_exception_handler(OperationalError, _database_error)
     app.add_exception_handler(DataError, _unstorable)
     films = (library_router, sample_router, playing_router)
-    curating = (queue_router, decisions_router, agreement_router, references_router)
+    curating = (queue_router, decisions_router, agreement_router, references_router, engagement_router)
     for router in (*films, jobs_router, scoring_router, search_router, members_router, *curating):
         app.include_router(router, prefix="/api", responses=EVERYWHERE)
     app.include_router(doors_router)

@@ -67,6 +67,8 @@ WORDS = {"params": {"project": PROJECT, "q": "a rabbit"}}
 LIKE = {"params": {"movie": MOVIE, "start_frame": 0, "end_frame": 50}}
 PICTURE = {"params": {"project": PROJECT}, "content": _pixel(), "headers": {"content-type": "image/png"}}
 DECIDE = {"json": {"candidate": RANKED, "verdict": "approve", "key": "decided-now"}}
+COUNTED = {"platform": "youtube", "clip": "abc", "measured_at": "2026-11-20", "views": 5}
+ENGAGEMENT = {"params": {"project": PROJECT}, "json": COUNTED | {"candidate": RANKED}}
 OVERLAP = {"params": {"project": PROJECT}, "json": {"overlap": 0.2}}
 RELEASE = {"json": {"project": PROJECT, "candidates": [RANKED]}}
 REFERENCE = {"json": {"movie": MOVIE, "path": "new.mp4"}}
@@ -123,6 +125,8 @@ TABLE: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("GET",    "/api/decisions",                             HERE,                        "401 404 200 200 200 200"),
     ("POST",   "/api/decisions",                             DECIDE,                      "401 404 403 201 201 201"),
     ("POST",   "/api/decisions/{decision_id}/undo",          {},                          "401 404 403 201 403 403"),
+    ("GET",    "/api/engagement",                            HERE,                        "401 404 200 200 200 200"),
+    ("POST",   "/api/engagement",                            ENGAGEMENT,                  "401 404 403 200 200 200"),
     ("GET",    "/api/agreement",                             HERE,                        "401 404 200 200 200 200"),
 
     ("GET",    "/api/references",                            HERE,                        "401 404 200 200 200 200"),

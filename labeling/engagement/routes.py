@@ -1,0 +1,85 @@
+"""/api/engagement: what became of published clips."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from sqlmodel import Session
+from starlette.concurrency import run_in_threadpool
+
+from backend.answers import errors
+from backend.dependencies import LARGEST_ID, MaybeProjectQuery, PageDep, PrincipalDep, ReadSession, ResourcesDep
+from backend.errors import InputError, NotAllowed, NotFound, TooLarge
+from backend.library.service import movie_named, project_for
+from backend.members.service import Principal
+from backend.paging import Paged, paged
+from backend.resources import Resources
+from labeling.engagement import service
+from labeling.engagement.reading import read_csv, read_json
+from labeling.engagement.shapes import EngagementNew, EngagementPublic, EngagementRead
+
+LARGEST_BODY_BYTES = 16 << 20
+READERS = {"application/json": read_json, "text/csv": read_csv}
+ONE = EngagementNew.model_json_schema()
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"anyOf": [ONE, {"type": "array", "items": ONE}]}},
+            "text/csv": {"schema": {"type": "string"}},
+        },
+    }
+}
+
+router = APIRouter(prefix="/engagement", tags=["curating"], responses=errors(NotFound, NotAllowed))
+
+
+@router.post("", openapi_extra=BODY, responses=errors(InputError, TooLarge))
+async def add_engagement(
+    request: Request, who: PrincipalDep, resources: ResourcesDep, project: MaybeProjectQuery = None
+) -> EngagementRead:
+    """Keep figures of published clips, as JSON (an object or a list) or CSV with the same names in its first line.
+
+    Rows that are wrong are named by line, with why; the others are kept. The same measurement again is one: with other
+    figures it is corrected.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in READERS:
+        raise InputError(f"Send {' or '.join(READERS)}.")
+    body = await _body(request)
+    return await run_in_threadpool(_add, resources, who, project, kind, body)
+
+
+@router.get("")
+def list_engagement(
+    session: ReadSession,
+    who: PrincipalDep,
+    page: PageDep,
+    project: MaybeProjectQuery = None,
+    candidate: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None,
+    movie: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None,
+    sha256: Annotated[str, Query(max_length=64, description="Checksum of a film, also of one that is gone.")] = "",
+    platform: Annotated[str, Query(max_length=500)] = "",
+) -> Paged[EngagementPublic]:
+    """Figures of published clips, the newest first."""
+    project_id = project_for(session, who, project, "viewer")
+    film = movie_named(session, who, movie).sha256 or "-" if movie else sha256
+    wanted = service.Wanted(project_id, candidate, film, platform)
+    rows, total = service.list_engagement(session, wanted, page.limit, page.offset)
+    return paged([EngagementPublic.model_validate(row) for row in rows], total, page.offset)
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BODY_BYTES:
+            raise TooLarge(f"At most {LARGEST_BODY_BYTES >> 20} MiB at once; send the rows in parts.")
+    return bytes(body)
+
+
+def _add(resources: Resources, who: Principal, project: int | None, kind: str, body: bytes) -> EngagementRead:
+    with Session(resources.reading) as session:
+        project_id = project_for(session, who, project, "curator")
+    sheet = READERS[kind](body)
+    with Session(resources.engine) as session:
+        return service.add(session, who, project_id, sheet)
