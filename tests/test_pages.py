@@ -194,6 +194,20 @@ def test_in_and_out_points_make_a_clip_and_its_ends_are_dragged_to_cuts(
     expect(own).to_be_hidden()
 
 
+def test_an_edit_comes_in_and_its_intervals_are_withdrawn(page: Page) -> None:
+    page.get_by_role("tab", name="References (0)").click()
+    spine = '<spine><asset-clip ref="a" start="6s" duration="2s"/></spine>'
+    edit = f'<fcpxml><asset id="a" hasVideo="1"/><project><sequence>{spine}</sequence></project></fcpxml>'
+    sent: Any = {"name": "promo.fcpxml", "mimeType": "text/xml", "buffer": edit.encode()}
+    page.get_by_label("Trailers and edits to add").set_input_files(sent)
+    page.get_by_role("button", name=re.compile("promo.*1 interval")).click()
+    page.get_by_role("button", name="0:06 – 0:08").first.click()
+    page.wait_for_function("(video => video.currentTime > 6 && !video.paused)(document.querySelector('video'))")
+    page.get_by_role("button", name="Withdraw", exact=True).click()
+    page.get_by_role("button", name="Restore", exact=True).click()
+    expect(page.get_by_role("button", name=re.compile("promo.*1 interval$"))).to_be_visible()
+
+
 def _drag_end(page: Page, from_s: float, to_s: float) -> None:
     """The end of the newest bar of one's own, by the mouse."""
     stage = page.locator(".timeline-stage")
