@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from labeling.engagement.reading import parsed, read_csv, read_json
-from labeling.engagement.shapes import BadRow
+from labeling.engagement.reading import NEEDED, parsed
+from labeling.sheets import BadRow, read_csv, read_json
 from tests.curating import Studio, decide, studio
 from tests.service import running
 
@@ -141,9 +141,9 @@ def test_any_rows_are_taken_or_named(rows: list[dict[str, Any]]) -> None:
         text = json.dumps(rows, allow_nan=False)
     except ValueError:
         return
-    sheet = read_json(text.encode())
-    assert [row.line for row in sheet.rows] == list(range(1, len(rows) + 1))
-    for row in sheet.rows:
+    read = read_json(text.encode())
+    assert [row.line for row in read] == list(range(1, len(rows) + 1))
+    for row in read:
         found = parsed(row)
         if isinstance(found, BadRow):
             assert found.problem
@@ -159,5 +159,6 @@ def test_any_table_that_a_program_writes_is_read(rows: list[list[str]]) -> None:
 
     file = io.StringIO(newline="")
     csv.writer(file).writerows([["platform", "clip", "measured_at"], *rows])
-    sheet = read_csv(file.getvalue().encode())
-    assert len(sheet.rows) == sum(any(cell.strip() for cell in row) or len(row) > 3 for row in rows)
+    assert len(read_csv(file.getvalue().encode(), NEEDED)) == sum(
+        any(cell.strip() for cell in row) or len(row) > 3 for row in rows
+    )

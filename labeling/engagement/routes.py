@@ -14,11 +14,11 @@ from backend.members.service import Principal
 from backend.paging import Paged, paged
 from backend.resources import Resources
 from labeling.engagement import service
-from labeling.engagement.reading import read_csv, read_json
+from labeling.engagement.reading import READERS
 from labeling.engagement.shapes import EngagementNew, EngagementPublic, EngagementRead
 
 LARGEST_BODY_BYTES = 16 << 20
-READERS = {"application/json": read_json, "text/csv": read_csv}
+MOST_ROWS = 5000
 ONE = EngagementNew.model_json_schema()
 BODY: dict[str, Any] = {
     "requestBody": {
@@ -80,6 +80,8 @@ async def _body(request: Request) -> bytes:
 def _add(resources: Resources, who: Principal, project: int | None, kind: str, body: bytes) -> EngagementRead:
     with Session(resources.reading) as session:
         project_id = project_for(session, who, project, "curator")
-    sheet = READERS[kind](body)
+    rows = READERS[kind](body)
+    if len(rows) > MOST_ROWS:
+        raise InputError(f"{len(rows)} rows are too many at once; send at most {MOST_ROWS}.")
     with Session(resources.engine) as session:
-        return service.add(session, who, project_id, sheet)
+        return service.add(session, who, project_id, rows)

@@ -1,6 +1,7 @@
 """Engagement comes in and is listed."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +13,9 @@ from backend.errors import InputError
 from backend.library.models import Candidate, Movie
 from backend.members.service import Principal
 from labeling.engagement.models import Engagement
-from labeling.engagement.reading import Row, Sheet, bad, parsed
-from labeling.engagement.shapes import BadRow, EngagementNew, EngagementRead
+from labeling.engagement.reading import parsed
+from labeling.engagement.shapes import FIELDS, EngagementNew, EngagementRead
+from labeling.sheets import BadRow, Row, bad, unknown_names
 
 KEY = ("project_id", "platform", "clip", "measured_at")
 FIGURES = ("views", "likes", "shares", "completion")
@@ -29,10 +31,10 @@ class Wanted:
     platform: str = ""
 
 
-def add(session: Session, who: Principal, project_id: int, sheet: Sheet) -> EngagementRead:
+def add(session: Session, who: Principal, project_id: int, rows: Sequence[Row]) -> EngagementRead:
     """Keep the rows that are right and name the others. Commits."""
     counts, wrong = Counter[str](), list[BadRow]()
-    for row in sheet.rows:
+    for row in rows:
         found = _add_row(session, who, project_id, row)
         if isinstance(found, BadRow):
             wrong.append(found)
@@ -40,12 +42,12 @@ def add(session: Session, who: Principal, project_id: int, sheet: Sheet) -> Enga
             counts[found] += 1
     session.commit()
     return EngagementRead(
-        read=len(sheet.rows),
+        read=len(rows),
         added=counts["added"],
         changed=counts["changed"],
         known=counts["known"],
         bad=wrong,
-        ignored=sheet.ignored,
+        ignored=unknown_names(rows, FIELDS),
     )
 
 

@@ -5,6 +5,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
+from labeling.sheets import BadRow
+
 LARGEST_ID = 2**31 - 1
 LAST_FRAME = 2**31 - 1
 MOST_COUNTED = 2**53
@@ -101,14 +103,6 @@ class EngagementPublic(BaseModel):
     completion: float | None
     measured_at: datetime
     added_by: str
-
-
-class BadRow(BaseModel):
-    """A row that was not kept: its line in the file (in JSON: its place, from 1), why, and its beginning as JSON."""
-
-    line: int
-    problem: str
-    row: str
 
 
 class EngagementRead(BaseModel):
