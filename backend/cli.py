@@ -12,6 +12,7 @@ from backend.commands import service_app
 from backend.errors import InputError
 from backend.members.commands import token_app
 from backend.search.commands import search_app
+from labeling.decisions.commands import decisions_app
 from labeling.references.commands import reference_app
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ app.add_typer(features_app, name="features")
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(token_app, name="token")
 app.add_typer(reference_app, name="reference")
+app.add_typer(decisions_app, name="decisions")
 
 
 @app.callback()

@@ -142,9 +142,9 @@ def make_speaking_film(path: Path) -> Path:
     return path
 
 
-def shown_frame(page: Page) -> int:
-    """The number that the frame in the player carries."""
-    box = page.evaluate("inPage.picture()")
+def shown_frame(page: Page, video: str = "selects-player video") -> int:
+    """The number that the frame in a player carries."""
+    box = page.evaluate("inPage.picture", video)
     picture: NDArray[np.uint8] = np.array(box["grey"], np.uint8).reshape(box["height"], box["width"])
     return read_frame_number(picture)
 

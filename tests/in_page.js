@@ -13,8 +13,8 @@ window.inPage = {
   },
 
   // The grey values of the picture in the player.
-  picture() {
-    const video = document.querySelector("selects-player video"), {videoWidth: width, videoHeight: height} = video;
+  picture(selector = "selects-player video") {
+    const video = document.querySelector(selector), {videoWidth: width, videoHeight: height} = video;
     const ctx = new OffscreenCanvas(width, height).getContext("2d");
     ctx.drawImage(video, 0, 0);
     const {data} = ctx.getImageData(0, 0, width, height);

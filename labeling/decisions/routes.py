@@ -1,22 +1,44 @@
 """/api/decisions: what curators say, is taken back, listed, and carried out and in."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Depends, Path, Query
+from fastapi import APIRouter, Body, Depends, Path, Query, Request
+from fastapi.responses import StreamingResponse
 from pydantic import Discriminator, Tag
 from sqlmodel import Session
+from starlette.concurrency import run_in_threadpool
 
 from backend.answers import errors
 from backend.dependencies import MaybeProjectQuery, PageDep, PrincipalDep, ReadSession, ResourcesDep, WriteSession
-from backend.errors import Conflict, InputError, NotAllowed, NotFound
+from backend.errors import Conflict, InputError, NotAllowed, NotFound, TooLarge
 from backend.library.service import movie_named, project_for
+from backend.members.service import Principal
 from backend.paging import Paged, paged
+from backend.resources import Resources
+from labeling.bodies import whole_body
 from labeling.decisions import service
-from labeling.decisions.shapes import LARGEST_ID, DecisionNew, DecisionPublic, one_or_many
+from labeling.decisions.exporting import FORMATS
+from labeling.decisions.importing import READERS, bring_in
+from labeling.decisions.shapes import LARGEST_ID, DecisionNew, DecisionPublic, Imported, one_or_many
 from labeling.decisions.trims import cuts_of
 
 MOST = 200
 LARGEST_BODY_BYTES = 1 << 20
+
+LARGEST_IMPORT_BYTES = 64 << 20
+
+Format = Literal["jsonl", "csv", "label-studio"]
+EXPORTED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The decisions.",
+        "content": {kind: {"schema": {"type": "string"}} for kind in ("application/x-ndjson", "text/csv")}
+        | {"application/json": {"schema": {"type": "array", "items": {"type": "object"}}}},
+    }
+}
+KINDS = {"application/x-ndjson": "jsonl", "text/csv": "csv"}
+IMPORTED: dict[str, Any] = {
+    "requestBody": {"required": True, "content": {kind: {"schema": {"type": "string"}} for kind in KINDS}}
+}
 
 One = Annotated[DecisionNew, Tag("one")]
 Many = Annotated[list[DecisionNew], Tag("many"), Body(max_length=MOST)]
@@ -85,3 +107,45 @@ def undo(
 ) -> DecisionPublic:
     """Take one of your last ten decisions back; a new row says so. The candidate is put to you again."""
     return service.undo(session, who, decision_id)
+
+
+@router.get("/decisions/export", response_class=StreamingResponse, responses=EXPORTED)
+def export_decisions(
+    session: ReadSession,
+    who: PrincipalDep,
+    resources: ResourcesDep,
+    project: MaybeProjectQuery = None,
+    format: Annotated[Format, Query(description="JSONL and CSV can be imported again.")] = "jsonl",  # noqa: A002
+) -> StreamingResponse:
+    """All decisions of a project, undone ones and undos too, in the order in which they were made.
+
+    For Label Studio: a task for each clip, with what every curator stands by.
+    """
+    project_id = project_for(session, who, project, "viewer")
+    write, kind, ending = FORMATS[format]
+    name = f'attachment; filename="decisions-{project_id}.{ending}"'
+    return StreamingResponse(
+        write(resources.reading, project_id), media_type=kind, headers={"Content-Disposition": name}
+    )
+
+
+@router.post("/decisions/import", openapi_extra=IMPORTED, responses=errors(InputError, TooLarge))
+async def import_decisions(
+    request: Request, who: PrincipalDep, resources: ResourcesDep, project: MaybeProjectQuery = None
+) -> Imported:
+    """Keep decisions that were exported as JSONL or CSV, under the names of their curators. Only admins may.
+
+    What is here already is known by curator and key, so sending again adds nothing. Rows that are wrong are named by
+    line, with why; the others are kept.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in KINDS:
+        raise InputError(f"Send {' or '.join(KINDS)}.")
+    body = await whole_body(request, LARGEST_IMPORT_BYTES)
+    return await run_in_threadpool(_bring_in, resources, who, project, KINDS[kind], body)
+
+
+def _bring_in(resources: Resources, who: Principal, project: int | None, form: str, body: bytes) -> Imported:
+    with Session(resources.reading) as session:
+        project_id = project_for(session, who, project, "admin")
+    return bring_in(resources.engine, project_id, READERS[form](body))

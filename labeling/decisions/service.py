@@ -180,7 +180,7 @@ def _known(session: Session, values: Mapping[str, Any]) -> DecisionPublic:
 def _take_back(session: Session, decision: Decision) -> Decision:
     kept = {"id", "reasons", "text", "trim_start_frame", "trim_end_frame", "trim_of_id", "spent_s", "decided_at"}
     values = decision.model_dump(exclude=kept)
-    row = Decision(**values | {"verdict": UNDO, "undoes_id": decision.id, "key": f"{UNDO}:{decision.id}"})
+    row = Decision(**values | {"verdict": UNDO, "undoes_id": decision.id, "key": f"{decision.key}:{UNDO}"})
     session.add(row)
     session.flush()
     return row

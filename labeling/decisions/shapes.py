@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from labeling.decisions.models import LONGEST_KEY, Reason, Verdict
+from labeling.sheets import BadRow
 
 LONGEST_TEXT = 2000
 LARGEST_ID = 2**31 - 1
@@ -88,10 +89,18 @@ class DecisionPublic(BaseModel):
 
 
 class Imported(BaseModel):
-    """How many decisions were read, and how many of them were new."""
+    """What became of the rows: `read` is the sum of added, known and bad.
+
+    added    new; `known`: here already, by curator and key
+    bad      not kept: nothing else was lost for them
+    ignored  names that nobody here knows
+    """
 
     read: int
     added: int
+    known: int
+    bad: list[BadRow]
+    ignored: list[str]
 
 
 def one_or_many(value: Any) -> str:

@@ -13,6 +13,7 @@ from backend.library.service import movie_named, project_for
 from backend.members.service import Principal
 from backend.paging import Paged, paged
 from backend.resources import Resources
+from labeling.bodies import whole_body
 from labeling.engagement import service
 from labeling.engagement.reading import READERS
 from labeling.engagement.shapes import EngagementNew, EngagementPublic, EngagementRead
@@ -45,7 +46,7 @@ async def add_engagement(
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in READERS:
         raise InputError(f"Send {' or '.join(READERS)}.")
-    body = await _body(request)
+    body = await whole_body(request, LARGEST_BODY_BYTES)
     return await run_in_threadpool(_add, resources, who, project, kind, body)
 
 
@@ -66,15 +67,6 @@ def list_engagement(
     wanted = service.Wanted(project_id, candidate, film, platform)
     rows, total = service.list_engagement(session, wanted, page.limit, page.offset)
     return paged([EngagementPublic.model_validate(row) for row in rows], total, page.offset)
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_BODY_BYTES:
-            raise TooLarge(f"At most {LARGEST_BODY_BYTES >> 20} MiB at once; send the rows in parts.")
-    return bytes(body)
 
 
 def _add(resources: Resources, who: Principal, project: int | None, kind: str, body: bytes) -> EngagementRead:

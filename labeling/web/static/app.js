@@ -4,6 +4,7 @@ import {api, post} from "./api.js";
 import {boot, chooseProject} from "./boot.js";
 import {h, openDialog} from "./dom.js";
 import {jobs} from "./jobs.js";
+import "./agreement.js";
 import "./film.js";
 import "./library.js";
 import {outbox} from "./outbox.js";
@@ -19,6 +20,7 @@ const PAGES = [
   {at: /^\/$/, tag: "selects-library", rail: "library", kept: true},
   {at: /^\/movies\/(\d+)$/, tag: "selects-film", rail: "library", kept: false},
   {at: /^\/review$/, tag: "selects-review", rail: "review", kept: true},
+  {at: /^\/agreement$/, tag: "selects-agreement", rail: "review", kept: false},
   {at: /^\/search$/, tag: "selects-search", rail: "search", kept: true},
 ];
 

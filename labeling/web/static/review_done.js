@@ -78,9 +78,11 @@ export class NothingLeft {
     return h("p", {class: "muted"}, parts.join(" "));
   }
 
+  // What says the same as before is not said again to those who listen.
   #say(...parts) {
+    const said = h("div", {}, ...parts);
     this.element.hidden = false;
-    this.element.replaceChildren(...parts.filter(Boolean));
+    if (said.innerHTML !== this.element.innerHTML) this.element.replaceChildren(...said.childNodes);
   }
 }
 
@@ -92,10 +94,8 @@ function todayOf({decided, today}) {
 
 function agreementOf(agreement) {
   if (!agreement) return null;
-  const {alpha, items} = overallOf(agreement);
+  const alpha = agreement.verdict.alpha.value, items = agreement.answered;
   if (alpha === null || !items) return h("p", {class: "muted"}, "How far curators agree shows once clips were judged by two.");
   const few = items < FAIR_AGREEMENT ? ", which are few" : "";
   return h("p", {}, `Agreement of all curators: alpha ${alpha.toFixed(2)}, from ${many(items, "clip")} that two were asked about${few}.`);
 }
-
-const overallOf = ({verdict, answered}) => ({alpha: verdict.alpha.value, items: answered});

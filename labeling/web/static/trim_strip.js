@@ -11,7 +11,7 @@ const STEPS = {ArrowLeft: -1, ArrowRight: 1};
 export class TrimStrip {
   #film = null;
   #window = null;
-  #view = {from: 0, to: 1};
+  view = {from: 0, to: 1};
   #slots = [];
 
   constructor({seek, change}) {
@@ -34,7 +34,7 @@ export class TrimStrip {
     this.#window = window;
     this.element.classList.toggle("unknown", !this.#film);
     if (!this.#film) return this.thumbs.replaceChildren(), this.#slots = [];
-    this.#view = viewOf(this.#film, window);
+    this.view = viewOf(this.#film, window);
     return this.#draw();
   }
 
@@ -48,7 +48,7 @@ export class TrimStrip {
       this.#slots = Array.from({length: count}, () => h("img", {alt: "", decoding: "async", draggable: false}));
       this.thumbs.replaceChildren(...this.#slots.map((picture) => h("li", {}, picture)));
     }
-    const {from, to} = this.#view, {time} = this.#film;
+    const {from, to} = this.view, {time} = this.#film;
     this.#slots.forEach((picture, at) => {
       const shot = time.shots[time.shotAt(from + (to - from) * (at + 0.5) / count)];
       picture.hidden = !shot.picture;
@@ -80,11 +80,11 @@ export class TrimStrip {
   }
 
   #share(second) {
-    return Math.min(Math.max((second - this.#view.from) / (this.#view.to - this.#view.from), 0), 1);
+    return Math.min(Math.max((second - this.view.from) / (this.view.to - this.view.from), 0), 1);
   }
 
   #secondAt(x) {
-    const box = this.element.getBoundingClientRect(), {from, to} = this.#view;
+    const box = this.element.getBoundingClientRect(), {from, to} = this.view;
     return from + (to - from) * Math.min(Math.max((x - box.left) / box.width, 0), 1);
   }
 

@@ -1,0 +1,76 @@
+"""Decisions in the shape that Label Studio imports and exports: one task a clip, one annotation a curator.
+
+The labelling configuration that fits is in docs/curating.md. Frames count from 1 there, and both ends belong to a range.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from labeling.decisions.replay import standing
+
+VIDEO = "video"
+
+
+def task(rows: Sequence[Any]) -> dict[str, Any] | None:
+    """The task of one candidate's decisions, in their order; None where nothing stands."""
+    stands = standing(rows)
+    if not stands:
+        return None
+    row = rows[0]
+    media = f"/api/movies/{row.movie_id}/media" if row.movie_id else ""
+    data = {
+        VIDEO: f"{media}#t={row.start_s:.3f},{row.end_s:.3f}" if media else "",
+        "movie_sha256": row.movie_sha256,
+        "movie_title": row.movie_title,
+        "start_frame": row.start_frame,
+        "end_frame": row.end_frame,
+        "start_s": row.start_s,
+        "end_s": row.end_s,
+    }
+    made: dict[str, Any] = {
+        "id": row.candidate_id,
+        "data": data,
+        "annotations": [_annotation(r) for r in stands.values()],
+    }
+    scored = next((r for r in rows if r.score is not None), None)
+    if scored is not None:
+        shown = _range(scored.key, scored.start_frame, scored.end_frame, "candidate")
+        made["predictions"] = [{"model_version": scored.model, "score": scored.score, "result": [shown]}]
+    return made
+
+
+def _annotation(row: Any) -> dict[str, Any]:
+    """What one curator says. Label Studio knows people by its own ids, so the name stands among the results."""
+    trimmed = row.trim_start_frame is not None
+    start, end = (row.trim_start_frame, row.trim_end_frame) if trimmed else (row.start_frame, row.end_frame)
+    results = [
+        _range(row.key, start, end, row.verdict),
+        _result(row.key, "verdict", "choices", {"choices": [row.verdict]}),
+        _result(row.key, "curator", "textarea", {"text": [row.curator]}),
+    ]
+    if row.reasons:
+        results.append(_result(row.key, "reasons", "choices", {"choices": list(row.reasons)}))
+    if row.text:
+        results.append(_result(row.key, "comment", "textarea", {"text": [row.text]}))
+    return {
+        "result": results,
+        "was_cancelled": row.verdict == "skip",
+        "ground_truth": False,
+        "lead_time": row.spent_s,
+        "created_at": _moment(row.decided_at),
+        "updated_at": _moment(row.decided_at),
+    }
+
+
+def _range(key: str, start_frame: int, end_frame: int, label: str) -> dict[str, Any]:
+    value = {"ranges": [{"start": start_frame + 1, "end": end_frame}], "timelinelabels": [label]}
+    return _result(key, "clip", "timelinelabels", value)
+
+
+def _result(key: str, name: str, kind: str, value: dict[str, Any]) -> dict[str, Any]:
+    return {"id": f"{key}:{name}", "from_name": name, "to_name": VIDEO, "type": kind, "value": value}
+
+
+def _moment(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")

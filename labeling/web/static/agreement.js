@@ -1,0 +1,51 @@
+// How far curators agree: about the verdict and each reason, all together and two by two.
+
+import {get, withQuery} from "./api.js";
+import {boot} from "./boot.js";
+import {h} from "./dom.js";
+import {attempt} from "./toasts.js";
+import {many} from "./words.js";
+
+// Krippendorff's own advice: from 0.8 on answers can be relied on, under 0.667 they cannot.
+const SURE = 0.8, TENTATIVE = 0.667;
+
+class Agreement extends HTMLElement {
+  async connectedCallback() {
+    this.className = "page agreement";
+    document.title = "Agreement · Selects";
+    this.replaceChildren(h("h1", {}, "Agreement"));
+    const found = await attempt(() => get(withQuery("/api/agreement", {project: boot.project})));
+    if (found && this.isConnected) this.#show(found);
+  }
+
+  #show(found) {
+    const {clips, answered, waiting, curators, verdict, reasons} = found;
+    const parts = [h("header", {class: "page-head"}, h("h1", {}, "Agreement"), h("a", {class: "button bar", href: "/review"}, "To the review"))];
+    if (!answered) {
+      parts.push(h("section", {class: "empty"}, h("h2", {}, "Nothing to compare yet"), h("p", {class: "muted"},
+        clips ? `${many(waiting, "clip waits", "clips wait")} for the answer of a second curator.` : "Some clips are put to two curators on purpose. When two have answered, how far they agree stands here.")));
+      return this.replaceChildren(...parts);
+    }
+    const rest = waiting ? `; ${many(waiting, "more waits", "more wait")} for the second answer` : "";
+    parts.push(h("p", {}, `${many(answered, "clip")} that two were asked about on purpose, answered by ${many(curators, "curator")}${rest}.`),
+      table("Krippendorff's alpha, all curators", ["", "alpha", "95 % of the time", "same answer", "given"],
+        [["verdict", verdict, ""], ...Object.entries(reasons).map(([name, each]) => [name.replace("-", " "), each, many(each.used, "time")])].map(([name, {alpha}, used]) => [name, ...measured(alpha), used])));
+    if (verdict.pairs.length) parts.push(table("Cohen's kappa, two by two, of the verdict", ["", "kappa", "95 % of the time", "same answer", "clips"],
+      verdict.pairs.map(({first, second, kappa}) => [`${first} and ${second}`, ...measured(kappa), kappa.units.toLocaleString("en")])));
+    parts.push(h("p", {class: "small muted"}, `1 is perfect, 0 is what chance gives. From ${SURE} on answers can be relied on, under ${TENTATIVE} the question means different things to different people: talk about it. With fewer than ten clips there is no interval.`));
+    return this.replaceChildren(...parts);
+  }
+}
+
+customElements.define("selects-agreement", Agreement);
+
+function measured({value, low, high, observed}) {
+  const kind = value === null ? "muted" : value >= SURE ? "good" : value < TENTATIVE ? "bad" : "";
+  return [h("strong", {class: kind}, value === null ? "–" : value.toFixed(2)), low === null ? "–" : `${low.toFixed(2)} to ${high.toFixed(2)}`,
+    observed === null ? "–" : `${Math.round(100 * observed)} %`];
+}
+
+function table(caption, heads, rows) {
+  return h("div", {class: "agreement-table"}, h("table", {}, h("caption", {}, caption), h("thead", {}, h("tr", {}, heads.map((head) => h("th", {scope: "col"}, head)))),
+    h("tbody", {}, rows.map(([name, ...cells]) => h("tr", {}, h("th", {scope: "row", class: "wrap"}, name), cells.map((cell) => h("td", {class: "num"}, cell)))))));
+}
