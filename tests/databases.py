@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,10 +36,10 @@ HASTE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """The folder of the socket of a PostgreSQL server that is ours; skips loudly without one."""
-    binaries = _binaries() or (_install() and _binaries())
+    binaries = find_binaries() or (_install() and find_binaries())
     if not binaries:
         pytest.skip(f"NO POSTGRESQL: install version {OLDEST} or newer (Debian and Ubuntu: apt install postgresql)")
-    with _cluster(binaries) as folder:
+    with cluster(binaries) as folder:
         yield folder
 
 
@@ -101,7 +101,7 @@ def _migrate(url: str) -> None:
 
 
 @contextmanager
-def _cluster(binaries: Path) -> Iterator[str]:
+def cluster(binaries: Path, settings: Sequence[str] = HASTE) -> Iterator[str]:
     # PostgreSQL refuses to run as root. The path must be short: that of a socket ends at 107 bytes.
     folder = Path(tempfile.mkdtemp(prefix="selects-pg-", dir="/tmp"))
     user = _unprivileged()
@@ -114,7 +114,7 @@ def _cluster(binaries: Path) -> Iterator[str]:
         subprocess.run(make, user=user, cwd=folder, check=True, capture_output=True)
         with (folder / "log").open("wb") as log:
             server = subprocess.Popen(
-                [*start, *(part for setting in HASTE for part in ("-c", setting))],
+                [*start, *(part for setting in settings for part in ("-c", setting))],
                 user=user,
                 cwd=folder,
                 stdout=log,
@@ -151,7 +151,7 @@ def _unprivileged() -> str | None:
     return "postgres" if "postgres" in names else "nobody"
 
 
-def _binaries() -> Path | None:
+def find_binaries() -> Path | None:
     """The folder with the newest `postgres` and `initdb` that is new enough."""
     on_path = shutil.which("initdb")
     folders = [Path(on_path).resolve().parent] if on_path else []
