@@ -10,8 +10,6 @@ every vector that passes.
 import argparse
 import os
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -33,6 +31,7 @@ from backend.search.chroma import Chroma, chroma_child  # noqa: E402
 from backend.search.sketch import Sketches, directions, nearest, sketch  # noqa: E402
 from backend.search.spaces import SPACES  # noqa: E402
 from backend.settings import Settings, Vectors  # noqa: E402
+from scripts.benches._processes import answers, free_port, start, wait  # noqa: E402
 from scripts.benches._shots import (  # noqa: E402
     GENRES,
     SHOTS_A_FILM,
@@ -48,7 +47,6 @@ from scripts.benches._shots import (  # noqa: E402
 
 Mask = NDArray[np.bool_]
 TOP, LIMIT, RECALL = 20, 1.5, 0.97
-START_LIMIT_S = 60
 FILTERS: dict[str, tuple[dict[str, Any], Callable[[Facts], Mask]]] = {
     "none": ({}, lambda f: np.ones(len(f.has_faces), bool)),
     "a film": ({"film": [3]}, lambda f: _of_films(np.arange(len(f.genre)) == 2)),
@@ -106,20 +104,20 @@ def service(dimension: int, vectors: NDArray[np.float32]) -> Iterator[tuple[Libr
     with ExitStack() as held:
         home = Path(tempfile.mkdtemp(prefix="selects-bench-"))
         held.callback(shutil.rmtree, home, ignore_errors=True)
-        settings = Settings(home=home, vectors=Vectors(port=_free_port()))
+        settings = Settings(home=home, vectors=Vectors(port=free_port()))
         child = chroma_child(settings.vectors, home)
         assert child is not None
-        _start(held, child.arguments, child.environment, home / "chroma.log")
+        start(held, child.arguments, child.environment, home / "chroma.log")
         client = Chroma(settings.vectors)
-        _wait(client.healthy)
+        wait(client.healthy)
         resources = Resources(settings)
         library = fill(resources, SPACES[SPACE_OF[dimension]], vectors)
         resources.close()
-        port = _free_port()
+        port = free_port()
         sections = {"HOME": home, "VECTORS__PORT": settings.vectors.port, "SERVER__PORT": port}
         environment = {f"SELECTS_{name}": str(value) for name, value in sections.items()}
-        _start(held, (sys.executable, "-m", "backend", "serve"), environment, home / "serve.log")
-        _wait(lambda: _answers(f"http://127.0.0.1:{port}/health"))
+        start(held, (sys.executable, "-m", "backend", "serve"), environment, home / "serve.log")
+        wait(lambda: answers(f"http://127.0.0.1:{port}/health"))
         yield library, f"http://127.0.0.1:{port}", client.address
 
 
@@ -245,33 +243,3 @@ def _lines(found: dict[str, Any]) -> list[str]:
     lines[0] += f"          recall {found['raw_recall']:.3f}"
     took = ", ".join(f"{int(rows):,} rows {ms:.1f}" for rows, ms in found["switch"].items())
     return [*lines, f"  exact, in process: {took}"]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _start(held: ExitStack, arguments: Any, environment: Any, log: Path) -> None:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SELECTS_")}
-    with log.open("wb") as file:
-        started = subprocess.Popen(arguments, cwd=ROOT, env={**kept, **environment}, stdout=file, stderr=file)
-    held.callback(started.wait)
-    held.callback(started.terminate)
-
-
-def _wait(ready: Callable[[], bool]) -> None:
-    until = time.monotonic() + START_LIMIT_S
-    while not ready():
-        if time.monotonic() > until:
-            raise RuntimeError("it did not start")
-        time.sleep(0.1)
-
-
-def _answers(address: str) -> bool:
-    try:
-        return httpx.get(address).is_success
-    except httpx.HTTPError:
-        return False
