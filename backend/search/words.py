@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Way = Literal["look", "dialogue", "label"]
 
 LEAST_MEANING, LEAST_LABEL, LEAST_LOOK = 0.3, 0.3, 0.5
-"""Scores below these are chance: measured in docs/decisions/0012-search.md."""
+"""Scores below these are left out: docs/decisions/0012-search.md says how much of chance they let through."""
 
 WORDS_COUNT = 0.7
 """A line with all the words that were asked for scores at least this much."""
