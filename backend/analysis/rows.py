@@ -8,6 +8,7 @@ from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from backend.analysis.film import Analysis, Known
+from backend.analysis.poster import stand_in
 from backend.analysis.request import AnalysisRequest
 from backend.analysis.view import scenes, share_of_shots
 from backend.database import utc_now
@@ -215,7 +216,7 @@ def save_candidates(session: Session, movie_id: int, known: Analysis, ranking: R
         else:
             session.delete(row)
     movie.state, movie.problem, movie.ready_at = "ready", "", movie.ready_at or utc_now()
-    movie.picture = _picture(known, ranking.clips)
+    movie.picture = stand_in(known, ranking.clips)
     session.add(movie)
 
 
@@ -226,10 +227,3 @@ def scored(row: Candidate, clip: ScoredClip, model: str) -> Candidate:
     row.explanation, row.reasons = dict(clip.explanation), list(clip.reasons)
     row.model, row.updated_at = model, utc_now()
     return row
-
-
-def _picture(known: Analysis, clips: tuple[ScoredClip, ...]) -> int:
-    """The keyframe that stands for the film: in the middle of the best clip, where there is one."""
-    middle = (clips[0].start_frame + clips[0].end_frame) // 2 if clips else known.scan.timeline.frames // 3
-    frames = sorted(frame for shot in known.scan.keyframes for frame in shot)
-    return min(frames, key=lambda frame: abs(frame - middle)) if frames else 0
