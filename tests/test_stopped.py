@@ -15,6 +15,7 @@ from tests import bad_films as bad
 from tests.command import ROOT, environment
 from tests.films import run_ffmpeg
 from tests.test_bad_calls import left_over, run, start
+from tests.test_uploads import answers, server
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +98,9 @@ def test_interrupted_and_killed_runs_leave_nothing_half(long_film: Path, home: P
     assert code == 0, err
     assert "Decoding" not in err
     assert Path(json.loads(answer)["clips"][0]["file"]).is_file()
+
+
+def test_a_server_that_ends_while_it_loads_its_models(tmp_path: Path) -> None:
+    """It answers long before they are there; stopped then, it ends in order, and not by an abort of their threads."""
+    with server(tmp_path / "home") as (address, _, _):
+        assert answers(address)

@@ -77,7 +77,7 @@ def films_of(service: Service) -> int:
         (part("file", b"x", "a.mp4") + part("year", b"soon") + END, 422, "year"),
         (part("file", b"x", "a.mp4") + part("project", b"77") + END, 404, "project"),
         (part("file", b"x" * (LIMIT_MIB * MIB + 1), "a.mp4") + END, 413, "larger than the limit"),
-        (part("title", b"x" * (MOST_BESIDES_BYTES + 1)) + END, 413, "beside the film"),
+        (part("film", b"x" * (MOST_BESIDES_BYTES + 1)) + END, 413, "the film itself is the part 'file'"),
         (b"".join(part("title", b"x") for _ in range(3000)) + END, 413, "beside the film"),
         (part("file", b"x", "a.exe") + END, 422, "does not end like a film"),
         (part("file", b"x", "../../a.mp4") + END, 422, "without folders"),

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from starlette.concurrency import run_in_threadpool
 
 from backend.analysis.checksum import checksums_file, remembered_checksum
-from backend.answers import errors
+from backend.answers import errors, said_of
 from backend.dependencies import Id, MaybeProjectQuery, PageDep, PrincipalDep, ReadSession, ResourcesDep, WriteSession
 from backend.errors import Conflict, InputError, NotAllowed, NotFound, OutputError, TooLarge
 from backend.jobs.models import JobPublic
@@ -241,12 +241,7 @@ def _path_asked(body: Any) -> MoviePath:
     try:
         return MoviePath.model_validate(body)
     except ValidationError as wrong:
-        raise _said(wrong) from None
-
-
-def _said(wrong: ValidationError) -> InputError:
-    first = wrong.errors()[0]
-    return InputError(f"{'.'.join(str(part) for part in first['loc']) or 'body'}: {first['msg']}.")
+        raise InputError(said_of(wrong.errors(), within="body")) from None
 
 
 def _may_add(resources: Resources, who: Principal, project: int | None) -> int:
@@ -277,7 +272,7 @@ def _add_upload(resources: Resources, who: Principal, uploaded: Uploaded) -> Add
     try:
         wanted = MoviePath.model_validate(fields | {"path": uploaded.name})
     except ValidationError as wrong:
-        raise _said(wrong) from None
+        raise InputError(said_of(wrong.errors(), within="body")) from None
     project = _may_add(resources, who, wanted.project)
     with uploads_lock(resources.home):
         path = keep(uploaded, resources.home)
