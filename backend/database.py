@@ -15,6 +15,8 @@ from backend.errors import InputError
 
 BUSY_TIMEOUT_MS = 30_000
 POOL_SIZE = 10
+CONNECT_S = 5
+"""An address that does not answer at all would keep every request for two minutes."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -83,7 +85,8 @@ def make_engine(url: str) -> Engine:
     """An engine for `url`: SQLite with write-ahead log and foreign keys, PostgreSQL with checked connections."""
     parsed = parse_url(url)
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed, pool_size=POOL_SIZE, pool_pre_ping=True)
+        wait = {} if "connect_timeout" in parsed.query else {"connect_timeout": CONNECT_S}
+        return create_engine(parsed, pool_size=POOL_SIZE, pool_pre_ping=True, connect_args=wait)
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
