@@ -57,7 +57,8 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database with today's tables and no rows."""
     if request.param == "sqlite":
-        file = shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "selects.db")
+        file = tmp_path / "selects.db"
+        file.write_bytes(request.getfixturevalue("sqlite_template"))
         yield f"sqlite:///{file}"
         return
     template = request.getfixturevalue("postgresql_template")
@@ -66,11 +67,11 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite file, to be copied."""
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """What a migrated SQLite file holds, to be written where a test wants one."""
     file = tmp_path_factory.mktemp("template") / "selects.db"
     _migrate(f"sqlite:///{file}")
-    return file
+    return file.read_bytes()
 
 
 @pytest.fixture(scope="session")

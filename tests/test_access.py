@@ -7,7 +7,6 @@ below.
 """
 
 import io
-import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -130,7 +129,7 @@ TABLE: tuple[tuple[str, str, dict[str, Any], str], ...] = (
 def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     home = tmp_path_factory.mktemp("access")
     if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), home / "selects.db")
+        (home / "selects.db").write_bytes(request.getfixturevalue("sqlite_template"))
         yield from _service(home, f"sqlite:///{home / 'selects.db'}")
         return
     template = request.getfixturevalue("postgresql_template")

@@ -10,8 +10,9 @@ from tests.service import Service, running
 
 
 @pytest.fixture
-def service(sqlite_template: Path, tmp_path: Path) -> Iterator[Service]:
-    with running(tmp_path / "home", f"sqlite:///{sqlite_template}") as made:
+def service(sqlite_template: bytes, tmp_path: Path) -> Iterator[Service]:
+    (tmp_path / "selects.db").write_bytes(sqlite_template)
+    with running(tmp_path / "home", f"sqlite:///{tmp_path / 'selects.db'}") as made:
         yield made
 
 

@@ -31,7 +31,7 @@ def library(
     folder = tmp_path_factory.mktemp("library")
     if request.param == "sqlite":
         url = f"sqlite:///{folder / 'selects.db'}"
-        Path(folder / "selects.db").write_bytes(Path(request.getfixturevalue("sqlite_template")).read_bytes())
+        Path(folder / "selects.db").write_bytes(request.getfixturevalue("sqlite_template"))
         with running(new_home(folder, stock), url, vectors=chroma.section) as service:
             yield service, filled(service, stock, service.project())
         return

@@ -25,12 +25,12 @@ BOUNDARY = "abc"
 
 
 @pytest.fixture
-def service(tmp_path: Path, sqlite_template: Path) -> Iterator[Service]:
+def service(tmp_path: Path, sqlite_template: bytes) -> Iterator[Service]:
     """A service that takes 4 MiB at most, with one folder whose films may be named."""
     home, films = tmp_path / "home", tmp_path / "films"
     home.mkdir()
     films.mkdir()
-    (home / "selects.db").write_bytes(sqlite_template.read_bytes())
+    (home / "selects.db").write_bytes(sqlite_template)
     media = {"upload_limit_gib": LIMIT_MIB / 1024, "roots": [films]}
     with running(home, f"sqlite:///{home / 'selects.db'}", media=media) as made:
         migrate_jobs(made.resources.settings.jobs_url)

@@ -1,6 +1,5 @@
 """The service with workers and a vector server as processes of their own, as `selects up` runs them."""
 
-import shutil
 import signal
 import subprocess
 import time
@@ -132,10 +131,10 @@ def wait_until(what: Callable[[], bool], limit_s: float = LIMIT_S, why: Callable
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Works]:
+def house(tmp_path_factory: pytest.TempPathFactory, sqlite_template: bytes) -> Iterator[Works]:
     """A running service on SQLite with one worker, for all tests that leave it as it was."""
     home, films = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("films")
-    shutil.copy(sqlite_template, home / "selects.db")
+    (home / "selects.db").write_bytes(sqlite_template)
     server = new_server(home / "server")
     server.start()
     try:
