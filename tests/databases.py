@@ -57,9 +57,7 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database with today's tables and no rows."""
     if request.param == "sqlite":
-        file = tmp_path / "selects.db"
-        file.write_bytes(request.getfixturevalue("sqlite_template"))
-        yield f"sqlite:///{file}"
+        yield sqlite_in(tmp_path, request.getfixturevalue("sqlite_template"))
         return
     template = request.getfixturevalue("postgresql_template")
     with database(request.getfixturevalue("postgresql"), template) as url:
@@ -80,6 +78,12 @@ def postgresql_template(postgresql: str) -> Iterator[str]:
     with database(postgresql) as url:
         _migrate(url)
         yield url.partition("?")[0].rpartition("/")[2]
+
+
+def sqlite_in(folder: Path, template: bytes) -> str:
+    """The address of a new SQLite database in a folder."""
+    (folder / "selects.db").write_bytes(template)
+    return f"sqlite:///{folder / 'selects.db'}"
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute
 
 from backend.jobs.queue import migrate_jobs
 from backend.members.gate import OPEN
-from tests.databases import KINDS, database
+from tests.databases import KINDS, database, sqlite_in
 from tests.service import Service, running
 from tests.world import (
     ASKERS,
@@ -129,8 +129,7 @@ TABLE: tuple[tuple[str, str, dict[str, Any], str], ...] = (
 def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     home = tmp_path_factory.mktemp("access")
     if request.param == "sqlite":
-        (home / "selects.db").write_bytes(request.getfixturevalue("sqlite_template"))
-        yield from _service(home, f"sqlite:///{home / 'selects.db'}")
+        yield from _service(home, sqlite_in(home, request.getfixturevalue("sqlite_template")))
         return
     template = request.getfixturevalue("postgresql_template")
     with database(request.getfixturevalue("postgresql"), template) as url:

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from tests.databases import sqlite_in
 from tests.service import Service, running
 
 
 @pytest.fixture
 def service(sqlite_template: bytes, tmp_path: Path) -> Iterator[Service]:
-    (tmp_path / "selects.db").write_bytes(sqlite_template)
-    with running(tmp_path / "home", f"sqlite:///{tmp_path / 'selects.db'}") as made:
+    with running(tmp_path / "home", sqlite_in(tmp_path, sqlite_template)) as made:
         yield made
 
 

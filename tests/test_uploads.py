@@ -16,6 +16,7 @@ import pytest
 from backend.jobs.queue import migrate_jobs
 from backend.library.uploads import MOST_BESIDES_BYTES
 from tests.command import COMMAND, ROOT, environment
+from tests.databases import sqlite_in
 from tests.films import make_film
 from tests.service import Service, running
 
@@ -30,9 +31,8 @@ def service(tmp_path: Path, sqlite_template: bytes) -> Iterator[Service]:
     home, films = tmp_path / "home", tmp_path / "films"
     home.mkdir()
     films.mkdir()
-    (home / "selects.db").write_bytes(sqlite_template)
     media = {"upload_limit_gib": LIMIT_MIB / 1024, "roots": [films]}
-    with running(home, f"sqlite:///{home / 'selects.db'}", media=media) as made:
+    with running(home, sqlite_in(home, sqlite_template), media=media) as made:
         migrate_jobs(made.resources.settings.jobs_url)
         made.project()
         yield made

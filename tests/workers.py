@@ -17,6 +17,7 @@ from backend.jobs.models import OPEN, Job, Worker
 from backend.jobs.queue import migrate_jobs
 from backend.library.models import Movie
 from tests.command import COMMAND, ROOT, environment
+from tests.databases import sqlite_in
 from tests.service import Service, running
 from tests.vectors import Server, new_server
 
@@ -134,11 +135,10 @@ def wait_until(what: Callable[[], bool], limit_s: float = LIMIT_S, why: Callable
 def house(tmp_path_factory: pytest.TempPathFactory, sqlite_template: bytes) -> Iterator[Works]:
     """A running service on SQLite with one worker, for all tests that leave it as it was."""
     home, films = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("films")
-    (home / "selects.db").write_bytes(sqlite_template)
     server = new_server(home / "server")
     server.start()
     try:
-        with works(home, f"sqlite:///{home / 'selects.db'}", server, [films]) as made:
+        with works(home, sqlite_in(home, sqlite_template), server, [films]) as made:
             made.start_worker()
             yield made
     finally:
