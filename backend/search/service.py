@@ -61,7 +61,7 @@ def similar(session: Session, resources: "Resources", who: Principal, example: E
     if space is not None:
         own = next(ref for ref in found[space.name] if ref.movie_id == example.movie_id)
     else:  # it does not pass the filters itself
-        space, own = _elsewhere(session, who, example.movie_id)
+        space, own = _elsewhere(session, resources, who, example.movie_id)
     refs = found[space.name]
     hall = resources.gallery.hall(space, [*refs, own])
     place = hall.place[own.name]
@@ -142,9 +142,9 @@ def _space_with(found: Mapping[str, Sequence[FilmRef]], movie_id: int) -> Space 
     return next((SPACES[name] for name in LOOKS if any(ref.movie_id == movie_id for ref in found[name])), None)
 
 
-def _elsewhere(session: Session, who: Principal, movie_id: int) -> tuple[Space, FilmRef]:
+def _elsewhere(session: Session, resources: "Resources", who: Principal, movie_id: int) -> tuple[Space, FilmRef]:
     """The example's film where it is not among those that are searched; raises NotFound."""
-    found = searchable_in(session, LOOK_SPACES, reach_of(who, None), Filters(films=(movie_id,)))
+    found = within_reach(session, resources, LOOK_SPACES, who, Scope(filters=Filters(films=(movie_id,))))
     space = _space_with(found, movie_id)
     if space is None:
         movie = session.get(Movie, movie_id)
