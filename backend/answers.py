@@ -1,11 +1,15 @@
 """The shape of every error that the service answers with."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from backend.errors import SelectsError
+
+ONE, MANY = "one", "many"
+"""Tags of bodies that are one thing or a list of them; whoever sends one does not know them."""
 
 
 class ErrorShape(BaseModel):
@@ -18,6 +22,17 @@ class ErrorShape(BaseModel):
 def answer(status: int, error: str, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
     """An error as JSON."""
     return JSONResponse(ErrorShape(error=error, detail=detail).model_dump(), status_code=status, headers=headers)
+
+
+def said_of(found: Sequence[Any], *, within: str = "") -> str:
+    """What is wrong with a request in one sentence, of all that pydantic found; `within` names what holds it."""
+    first = found[0]
+    where = ".".join(str(part) for part in first["loc"] if part not in (ONE, MANY)) or within
+    if first["type"] == "json_invalid":
+        return "The body is not JSON."
+    if first["type"] == "extra_forbidden":
+        return f"{where}: there is no such field."
+    return f"{where}: {first['msg']}."
 
 
 def error_answer(error: SelectsError) -> JSONResponse:

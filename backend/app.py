@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
-from backend.answers import answer, error_answer, errors
+from backend.answers import answer, error_answer, errors, said_of
 from backend.checkpoints import written_back
 from backend.errors import DatabaseUnready, InputError, NotAllowed, NotSignedIn, SelectsError, TooManyAttempts
 from backend.health import router as health_router
@@ -87,9 +87,8 @@ def _selects_error(_request: Request, error: Exception) -> JSONResponse:
 
 def _invalid(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
-    return answer(422, "InvalidRequest", f"{where}: {first['msg']}.")
+    found = [each | {"loc": each["loc"][1:]} for each in error.errors()]  # what is left out says body, query or path
+    return answer(422, "InvalidRequest", said_of(found, within=str(error.errors()[0]["loc"][0])))
 
 
 def _http_error(_request: Request, error: Exception) -> JSONResponse:

@@ -6,7 +6,9 @@ Linux tells a process when the thread that started it ends; elsewhere the comman
 import os
 import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 # Asks Linux for a signal, unless the parent has ended already; waits for a lock, which stays with the process; then
@@ -37,3 +39,22 @@ def bound(command: Sequence[str], ending: int = signal.SIGKILL, lock: Path | Non
     if sys.platform != "linux" and lock is None:
         return list(command)
     return [sys.executable, "-I", "-S", "-c", BOUND, str(os.getpid()), str(int(ending)), str(lock or ""), *command]
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """A block at whose end Ctrl-C and a polite kill take effect, so that a process is not started and then lost."""
+    if threading.current_thread() is not threading.main_thread():  # signals are taken by the main thread
+        yield
+        return
+    came: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        for number in before:
+            signal.signal(number, lambda number, _: came.append(number))
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for asked in came:
+            signal.raise_signal(asked)

@@ -24,6 +24,8 @@ POOL_SIZE = 10
 THREADS = 40
 LOG_PAGES = 20_000
 _TURN = "selects_turn"
+CONNECT_S = 5
+"""An address that does not answer at all would keep every request for two minutes."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -103,7 +105,8 @@ def make_engine(url: str) -> Engine:
     """An engine for `url`: SQLite with write-ahead log and foreign keys, PostgreSQL with checked connections."""
     parsed = parse_url(url)
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed, pool_size=POOL_SIZE, pool_pre_ping=True)
+        wait = {} if "connect_timeout" in parsed.query else {"connect_timeout": CONNECT_S}
+        return create_engine(parsed, pool_size=POOL_SIZE, pool_pre_ping=True, connect_args=wait)
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, pool_size=THREADS, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})

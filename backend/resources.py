@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine
 
 from backend.database import make_engine, reading
+from backend.fresh import Fresh
 from backend.jobs.queue import JobQueue
 from backend.members.throttle import FailedLogins
 from backend.settings import Settings
@@ -41,6 +42,11 @@ class Resources:
     def reading(self) -> Engine:
         """The same database, for those who only read: on SQLite they never wait for a writer."""
         return reading(self.engine)
+
+    @cached_property
+    def fresh(self) -> Fresh:
+        """What was read from the database and is still so."""
+        return Fresh(self.engine)
 
     @cached_property
     def queue(self) -> JobQueue:
@@ -106,5 +112,7 @@ class Resources:
             self.queue.close()
         if "chroma" in self.__dict__:
             self.chroma.close()
+        if "fresh" in self.__dict__:
+            self.fresh.close()
         if "engine" in self.__dict__:
             self.engine.dispose()

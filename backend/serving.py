@@ -1,7 +1,9 @@
 """The process that answers: API and pages on one address."""
 
+import os
 import signal
 import socket
+import sys
 import threading
 from types import FrameType
 
@@ -48,8 +50,13 @@ def serve(settings: Settings) -> signal.Signals:
     # uvicorn handles signals while it runs, and raises them once more when it has ended.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, remember)
-    threading.Thread(target=resources.encoders.warm, name="warm", daemon=True).start()
+    warming = threading.Thread(target=resources.encoders.warm, name="warm", daemon=True)
+    warming.start()
     uvicorn.Server(config).run()
+    if warming.is_alive():
+        # A network that is being loaded has threads of its own: pulled from under them, they abort the process.
+        sys.stderr.flush()
+        os._exit(130 if asked[0] == signal.SIGINT else 0)
     return asked[0]
 
 

@@ -4,9 +4,11 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from types import FrameType
 
 import httpx
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from backend.errors import SelectsError
@@ -57,7 +59,7 @@ def up(settings: Settings, workers: int) -> signal.Signals:
         finally:
             sys.stderr.write("selects: stopping; films in work go on at the next start.\n")
             running.stop()
-            with Session(resources.engine) as session:
+            with suppress(OperationalError), Session(resources.engine) as session:  # a database that is away
                 close_launch_links(session, holder)
             resources.close()
     return asked[0]

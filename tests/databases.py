@@ -57,8 +57,7 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database with today's tables and no rows."""
     if request.param == "sqlite":
-        file = shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "selects.db")
-        yield f"sqlite:///{file}"
+        yield sqlite_in(tmp_path, request.getfixturevalue("sqlite_template"))
         return
     template = request.getfixturevalue("postgresql_template")
     with database(request.getfixturevalue("postgresql"), template) as url:
@@ -66,11 +65,11 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite file, to be copied."""
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """What a migrated SQLite file holds, to be written where a test wants one."""
     file = tmp_path_factory.mktemp("template") / "selects.db"
     _migrate(f"sqlite:///{file}")
-    return file
+    return file.read_bytes()
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +78,12 @@ def postgresql_template(postgresql: str) -> Iterator[str]:
     with database(postgresql) as url:
         _migrate(url)
         yield url.partition("?")[0].rpartition("/")[2]
+
+
+def sqlite_in(folder: Path, template: bytes) -> str:
+    """The address of a new SQLite database in a folder."""
+    (folder / "selects.db").write_bytes(template)
+    return f"sqlite:///{folder / 'selects.db'}"
 
 
 @contextmanager

@@ -54,6 +54,7 @@ def _candidate(movie: Movie, first: Shot, last: Shot) -> Candidate:
         last.end_frame,
         last.end_s,
     )
+    row.rank = first.number + 10
     row.score, row.viral, row.compelling, row.band, row.model = 0.7, 0.7, 0.7, "good", "prior"
     row.explanation, row.reasons = {"dynamics": 0.2, "faces": -0.03}, ["Fast cutting.", "Ends on a scene edge."]
     return row

@@ -7,7 +7,6 @@ below.
 """
 
 import io
-import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from starlette.routing import BaseRoute
 
 from backend.jobs.queue import migrate_jobs
 from backend.members.gate import OPEN
-from tests.databases import KINDS, database
+from tests.databases import KINDS, database, sqlite_in
 from tests.service import Service, running
 from tests.world import (
     ASKERS,
@@ -163,8 +162,7 @@ TABLE: tuple[tuple[str, str, dict[str, Any], str], ...] = (
 def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     home = tmp_path_factory.mktemp("access")
     if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), home / "selects.db")
-        yield from _service(home, f"sqlite:///{home / 'selects.db'}")
+        yield from _service(home, sqlite_in(home, request.getfixturevalue("sqlite_template")))
         return
     template = request.getfixturevalue("postgresql_template")
     with database(request.getfixturevalue("postgresql"), template) as url:

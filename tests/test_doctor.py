@@ -179,7 +179,7 @@ def test_a_lost_feature_file_needs_a_person_and_harms_no_other_film(service: Ser
         path.unlink()
     report = examine(resources)
     assert {problem.way for problem in report.problems} >= {"analyse"}
-    assert "analyse the film again" in words_of(report)
+    assert "'Sintel' (film 1): Stored parts of this film are missing" in words_of(report)
     _, after = repair(resources, report)
     assert {problem.way for problem in after.problems} == {"analyse"}
     with service.session() as session:

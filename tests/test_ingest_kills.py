@@ -13,6 +13,7 @@ from sqlmodel import Session, select
 
 from backend.jobs.models import OPEN, JobStage
 from backend.search.doctor import examine
+from tests.databases import sqlite_in
 from tests.prints import print_of
 from tests.vectors import Server, new_server
 from tests.workers import LIMIT_S, Works, wait_until, works
@@ -46,9 +47,8 @@ def undisturbed(house: Works, film: Path) -> dict[str, Any]:
 
 
 @pytest.fixture
-def killed_house(server: Server, sqlite_template: Path, tmp_path: Path, film: Path) -> Iterator[Works]:
-    shutil.copy(sqlite_template, tmp_path / "selects.db")
-    with works(tmp_path, f"sqlite:///{tmp_path / 'selects.db'}", server, [film.parent]) as made:
+def killed_house(server: Server, sqlite_template: bytes, tmp_path: Path, film: Path) -> Iterator[Works]:
+    with works(tmp_path, sqlite_in(tmp_path, sqlite_template), server, [film.parent]) as made:
         yield made
 
 

@@ -1,14 +1,17 @@
 """The tables, on both databases: made by migrations, the same as the models say, back again, one process at a time."""
 
+import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect
+from sqlalchemy.exc import OperationalError
 from sqlmodel import SQLModel
 
-from backend.database import make_engine
+from backend.database import CONNECT_S, make_engine
 from backend.errors import DatabaseUnready
 from backend.migrations.run import migrate, require_current
 
@@ -38,3 +41,14 @@ def test_processes_that_start_together_migrate_once(empty_database_url: str) -> 
         assert len(set(pool.map(migrate, engines))) == 1
     for engine in engines:
         engine.dispose()
+
+
+def test_a_server_that_never_answers_is_given_up_soon() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        engine = make_engine(f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/nothing")
+        began = time.monotonic()
+        with pytest.raises(OperationalError):
+            engine.connect()
+        assert time.monotonic() - began < 4 * CONNECT_S

@@ -1,6 +1,5 @@
 """The OpenAPI document against the application: whatever is sent, no answer is a 5xx or one that it does not list."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -15,7 +14,7 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from backend.jobs.liveness import enrol
 from backend.jobs.queue import migrate_jobs
-from tests.databases import KINDS, database
+from tests.databases import KINDS, database, sqlite_in
 from tests.service import Service, running
 from tests.test_access import IDS, TABLE
 from tests.vectors import Server
@@ -43,7 +42,7 @@ def service(
     sections: dict[str, Any] = {"vectors": chroma.section, "media": {"roots": [films]}, "models": {"offline": True}}
     with ExitStack() as ending:
         if request.param == "sqlite":
-            url = f"sqlite:///{shutil.copy(request.getfixturevalue('sqlite_template'), home / 'selects.db')}"
+            url = sqlite_in(home, request.getfixturevalue("sqlite_template"))
         else:
             template = request.getfixturevalue("postgresql_template")
             url = ending.enter_context(database(request.getfixturevalue("postgresql"), template))

@@ -108,6 +108,14 @@ def test_the_weights_rank_anew(house: Works, movie_id: int) -> None:
     assert all(clip["end_s"] <= 52.2 * 0.4 + 0.1 for clip in late)
 
 
+def test_other_names_for_the_same(house: Works, movie_id: int) -> None:
+    named = scored(house, movie=movie_id, preset="reels", min=10, max=20, weights={"viral": 0.9})
+    assert named == scored(house, movie=movie_id, content="reels", min_s=10, max_s=20, weight_viral=0.9)
+    assert (named["min_s"], named["max_s"]) == (10, 20)
+    assert named["weights"] == pytest.approx({"viral": 0.9, "compelling": 0.1})
+    assert scored(house, movie=movie_id, preset="reels")["max_s"] == 60
+
+
 def test_a_model_by_its_version(house: Works, movie_id: int, model: str) -> None:
     found = scored(house, movie=movie_id, min_s=5, max_s=15, model=model)
     prior = scored(house, movie=movie_id, min_s=5, max_s=15, model=PRIOR)

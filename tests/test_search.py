@@ -16,7 +16,7 @@ from backend.search.images import LIMIT_BYTES
 from backend.search.models import IndexedFilm
 from backend.search.nearest import find_nearest
 from backend.search.spaces import SPACES
-from tests.databases import KINDS, database
+from tests.databases import KINDS, database, sqlite_in
 from tests.service import Service, running
 from tests.vectors import FACTS, Server, Stock, filled, new_home, new_server
 
@@ -30,8 +30,7 @@ def library(
     """A library with all films of the stock, on either database; tests leave it as it is."""
     folder = tmp_path_factory.mktemp("library")
     if request.param == "sqlite":
-        url = f"sqlite:///{folder / 'selects.db'}"
-        Path(folder / "selects.db").write_bytes(Path(request.getfixturevalue("sqlite_template")).read_bytes())
+        url = sqlite_in(folder, request.getfixturevalue("sqlite_template"))
         with running(new_home(folder, stock), url, vectors=chroma.section) as service:
             yield service, filled(service, stock, service.project())
         return

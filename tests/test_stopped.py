@@ -8,13 +8,16 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from backend.media import encode
 from tests import bad_films as bad
 from tests.command import ROOT, environment
 from tests.films import run_ffmpeg
 from tests.test_bad_calls import left_over, run, start
+from tests.test_uploads import answers, server
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +100,27 @@ def test_interrupted_and_killed_runs_leave_nothing_half(long_film: Path, home: P
     assert code == 0, err
     assert "Decoding" not in err
     assert Path(json.loads(answer)["clips"][0]["file"]).is_file()
+
+
+def test_a_server_that_ends_while_it_loads_its_models(tmp_path: Path) -> None:
+    """It answers long before they are there; stopped then, it ends in order, and not by an abort of their threads."""
+    with server(tmp_path / "home") as (address, _, _):
+        assert answers(address)
+
+
+def test_ctrl_c_in_the_instant_in_which_ffmpeg_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody knew of it yet, it went on, and made its file again after ours had been taken away."""
+    begun = []
+
+    class Interrupting(subprocess.Popen[bytes]):
+        def __init__(self, *words: Any, **more: Any) -> None:
+            super().__init__(*words, **more)
+            begun.append(self)
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(encode.subprocess, "Popen", Interrupting)
+    source = ["-f", "lavfi", "-i", "testsrc2=d=3600"]
+    command = [encode.binary(), *encode.ENCODE_FLAGS, *source, "-f", "null", "-"]
+    with pytest.raises(KeyboardInterrupt):
+        encode.encode(command, tmp_path / "clip.mp4", 1, lambda _: None)
+    assert [process.poll() for process in begun] == [-signal.SIGKILL]

@@ -12,9 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
+from psycopg import sql
 
 from tests.command import COMMAND, ROOT, environment, selects
+from tests.databases import database
 from tests.films import make_film
 from tests.workers import wait_until
 
@@ -147,6 +150,22 @@ def test_it_starts_comes_back_and_ends(tmp_path: Path) -> None:
         assert "Traceback" not in running.words()
         assert "does not stop and is killed" not in running.words()
     assert httpx_refused(running.port)
+
+
+def test_it_ends_in_order_without_its_database(postgresql: str, tmp_path: Path) -> None:
+    with database(postgresql) as url, up(tmp_path / "home", SELECTS_DATABASE__URL=url) as running:
+        running.link()
+        name = url.partition("?")[0].rpartition("/")[2]
+        with psycopg.connect(host=postgresql, user="postgres", dbname="postgres", autocommit=True) as server:
+            server.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name)))
+            server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        wait_until(lambda: not running.ready(), 30, running.words)
+        said = len(running.words())
+        running.process.send_signal(signal.SIGINT)
+        assert running.process.wait(30) == 130
+        ending = running.words()[said:].partition("selects: stopping")[2]
+        assert ending
+        assert "close_launch_links" not in ending, ending
 
 
 def httpx_refused(port: int) -> bool:

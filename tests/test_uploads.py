@@ -16,6 +16,7 @@ import pytest
 from backend.jobs.queue import migrate_jobs
 from backend.library.uploads import MOST_BESIDES_BYTES
 from tests.command import COMMAND, ROOT, environment
+from tests.databases import sqlite_in
 from tests.films import make_film
 from tests.service import Service, running
 
@@ -25,14 +26,13 @@ BOUNDARY = "abc"
 
 
 @pytest.fixture
-def service(tmp_path: Path, sqlite_template: Path) -> Iterator[Service]:
+def service(tmp_path: Path, sqlite_template: bytes) -> Iterator[Service]:
     """A service that takes 4 MiB at most, with one folder whose films may be named."""
     home, films = tmp_path / "home", tmp_path / "films"
     home.mkdir()
     films.mkdir()
-    (home / "selects.db").write_bytes(sqlite_template.read_bytes())
     media = {"upload_limit_gib": LIMIT_MIB / 1024, "roots": [films]}
-    with running(home, f"sqlite:///{home / 'selects.db'}", media=media) as made:
+    with running(home, sqlite_in(home, sqlite_template), media=media) as made:
         migrate_jobs(made.resources.settings.jobs_url)
         made.project()
         yield made
@@ -77,7 +77,7 @@ def films_of(service: Service) -> int:
         (part("file", b"x", "a.mp4") + part("year", b"soon") + END, 422, "year"),
         (part("file", b"x", "a.mp4") + part("project", b"77") + END, 404, "project"),
         (part("file", b"x" * (LIMIT_MIB * MIB + 1), "a.mp4") + END, 413, "larger than the limit"),
-        (part("title", b"x" * (MOST_BESIDES_BYTES + 1)) + END, 413, "beside the film"),
+        (part("film", b"x" * (MOST_BESIDES_BYTES + 1)) + END, 413, "the film itself is the part 'file'"),
         (b"".join(part("title", b"x") for _ in range(3000)) + END, 413, "beside the film"),
         (part("file", b"x", "a.exe") + END, 422, "does not end like a film"),
         (part("file", b"x", "../../a.mp4") + END, 422, "without folders"),

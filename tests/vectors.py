@@ -130,9 +130,9 @@ def stock(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Stock:
 
 
 def new_home(tmp_path: Path, stock: Stock) -> Path:
-    """A home of its own with the feature files and networks of the stock."""
+    """A home of its own with all that was made of the films of the stock, and the networks."""
     home = tmp_path / "home"
-    for folder in ("features", "networks"):
+    for folder in ("films", "features", "networks"):
         if (stock.home / folder).is_dir():
             shutil.copytree(stock.home / folder, home / folder)
     return home

@@ -1,6 +1,5 @@
 """The service with workers and a vector server as processes of their own, as `selects up` runs them."""
 
-import shutil
 import signal
 import subprocess
 import time
@@ -18,6 +17,7 @@ from backend.jobs.models import OPEN, Job, Worker
 from backend.jobs.queue import migrate_jobs
 from backend.library.models import Movie
 from tests.command import COMMAND, ROOT, environment
+from tests.databases import sqlite_in
 from tests.service import Service, running
 from tests.vectors import Server, new_server
 
@@ -132,14 +132,13 @@ def wait_until(what: Callable[[], bool], limit_s: float = LIMIT_S, why: Callable
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Works]:
+def house(tmp_path_factory: pytest.TempPathFactory, sqlite_template: bytes) -> Iterator[Works]:
     """A running service on SQLite with one worker, for all tests that leave it as it was."""
     home, films = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("films")
-    shutil.copy(sqlite_template, home / "selects.db")
     server = new_server(home / "server")
     server.start()
     try:
-        with works(home, f"sqlite:///{home / 'selects.db'}", server, [films]) as made:
+        with works(home, sqlite_in(home, sqlite_template), server, [films]) as made:
             made.start_worker()
             yield made
     finally:

@@ -14,6 +14,7 @@ from backend.analysis.checksum import checksums_file, film_checksum, remembered_
 from backend.analysis.hearing import hear, transcript
 from backend.analysis.looking import Seen, load, look
 from backend.analysis.measuring import measure
+from backend.analysis.pictures import lost_pictures
 from backend.analysis.progress import Progress, silent
 from backend.analysis.request import AnalysisRequest
 from backend.features.base import Extracted
@@ -68,6 +69,9 @@ def watch(request: AnalysisRequest, progress: Progress = silent) -> Watched:
     known = remembered_checksum(request.path, checksums_file(request.home)) is not None
     cache = cache_of(request.path, request.home, progress) if known else _sum_and_load(request, progress)
     scan = cache.load_scan(request.scan_key)
+    if scan is not None and lost_pictures(cache.scan_folder(request.scan_key), scan.keyframes):
+        cache.discard_scan(request.scan_key)  # the film has them all
+        scan = None
     if scan is None and known:
         load(request.extractors)
     seen, heard = _look_and_hear(request, probe, cache, scan, progress)

@@ -41,6 +41,12 @@ def keyframe_path(folder: Path, frame: int) -> Path:
     return folder / f"{frame:07d}.jpg"
 
 
+def lost_pictures(folder: Path, keyframes: Sequence[Sequence[int]]) -> list[int]:
+    """The keyframes of all shots whose pictures are not there."""
+    there = {path.name for path in folder.iterdir()} if folder.is_dir() else set[str]()
+    return [frame for shot in keyframes for frame in shot if keyframe_path(folder, frame).name not in there]
+
+
 def _clip_path(folder: Path, index: int, i: int) -> Path:
     return folder / f"clip-{index:05d}-{i:02d}.jpg"
 

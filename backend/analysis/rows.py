@@ -1,12 +1,14 @@
 """What an analysis becomes in the database. Nothing here commits: the stage does, after it has made sure of its job."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
-from backend.analysis.film import Analysis
+from backend.analysis.film import Analysis, Known
+from backend.analysis.poster import stand_in
 from backend.analysis.request import AnalysisRequest
 from backend.analysis.view import scenes, share_of_shots
 from backend.database import utc_now
@@ -20,7 +22,7 @@ from backend.media.subtitles import sidecars
 from backend.scoring.rank import Ranking, ScoredClip
 from backend.search.models import IndexedFilm
 
-SHOT_FIELDS = ("start_frame", "end_frame")
+Part = Shot | Scene | DialogueLine
 
 
 def movie_of(session: Session, movie_id: int) -> Movie:
@@ -81,22 +83,37 @@ def save_analysis(session: Session, movie_id: int, request: AnalysisRequest, kno
     """Shots, scenes and lines. Rows that say the same are left alone; else the film is not ready until the end."""
     movie = movie_of(session, movie_id)
     vectors = {name: request.inputs_of(name, known.scan, known.dialogue) for name in known.features}
-    if movie.scan_key == request.scan_key and movie.vectors == vectors and movie.state == "ready":
+    starts = scenes(known)
+    made: dict[type[Part], Sequence[Part]] = {
+        Shot: shots_of(movie_id, known, starts),
+        Scene: scenes_of(movie_id, known, starts),
+        DialogueLine: _lines(movie_id, known, "subtitles" if sidecars(request.path) else ""),
+    }
+    as_it_was = movie.scan_key == request.scan_key and movie.vectors == vectors and movie.state == "ready"
+    if as_it_was and all(are_stored(session, table, movie_id, parts) for table, parts in made.items()):
         return
     movie.state, movie.profile = "working", known.schema.name
     movie.scan_key, movie.vectors = request.scan_key, vectors
     movie.duration_s, movie.frames = known.scan.timeline.duration_s, known.scan.timeline.frames
     movie.warnings = list(known.warnings)
     session.add(movie)
-    for table in (Shot, Scene, DialogueLine):
+    for table, parts in made.items():
         session.execute(delete(table).where(col(table.movie_id) == movie_id))
-    starts = scenes(known)
-    session.add_all(_shots(movie_id, known, starts))
-    session.add_all(_scenes(movie_id, known, starts))
-    session.add_all(_lines(movie_id, known, "subtitles" if sidecars(request.path) else ""))
+        session.add_all(parts)
 
 
-def _shots(movie_id: int, known: Analysis, starts: "np.typing.NDArray[np.int64]") -> list[Shot]:
+def are_stored(
+    session: Session, table: type[Part], movie_id: int, made: Sequence[Part], besides: Sequence[str] = ()
+) -> bool:
+    """Whether the rows of a film say what they should, in every field but the ids and those named in `besides`."""
+    found = session.exec(select(table).where(col(table.movie_id) == movie_id).order_by(col(table.number))).all()
+    leave_out = {"id", *besides}
+    said, wanted = ([part.model_dump(exclude=leave_out) for part in parts] for parts in (found, made))
+    return said == wanted
+
+
+def shots_of(movie_id: int, known: Known, starts: "np.typing.NDArray[np.int64]") -> list[Shot]:
+    """The rows of its shots; scenes start at the shots `starts`."""
     spans = known.scan.timeline.seconds_of(known.scan.shots)
     speech = share_of_shots(known.speech_s, spans)
     scene_of = np.searchsorted(starts, np.arange(len(spans)), side="right") - 1
@@ -125,7 +142,7 @@ def _shots(movie_id: int, known: Analysis, starts: "np.typing.NDArray[np.int64]"
     return made
 
 
-def _faces(known: Analysis) -> list[int]:
+def _faces(known: Known) -> list[int]:
     for name in ("faces", "facenet"):
         if name in known.features and known.features[name].faces:
             # The most faces that one keyframe shows.
@@ -136,7 +153,8 @@ def _faces(known: Analysis) -> list[int]:
     return [0] * len(known.scan.shots)
 
 
-def _scenes(movie_id: int, known: Analysis, starts: "np.typing.NDArray[np.int64]") -> list[Scene]:
+def scenes_of(movie_id: int, known: Known, starts: "np.typing.NDArray[np.int64]") -> list[Scene]:
+    """The rows of its scenes, which start at the shots `starts`."""
     shots = known.scan.shots
     spans = known.scan.timeline.seconds_of(shots)
     ends = [*starts[1:].tolist(), len(shots)]
@@ -194,7 +212,7 @@ def save_candidates(session: Session, movie_id: int, known: Analysis, ranking: R
     session.flush()
     leave_out(session, movie_id, [row.id for row in old.values() if row.id is not None])
     movie.state, movie.problem, movie.ready_at = "ready", "", movie.ready_at or utc_now()
-    movie.picture = _picture(known, ranking.clips)
+    movie.picture = stand_in(known, ranking.clips)
     session.add(movie)
 
 
@@ -205,10 +223,3 @@ def scored(row: Candidate, clip: ScoredClip, model: str) -> Candidate:
     row.explanation, row.reasons = dict(clip.explanation), list(clip.reasons)
     row.model, row.updated_at = model, utc_now()
     return row
-
-
-def _picture(known: Analysis, clips: tuple[ScoredClip, ...]) -> int:
-    """The keyframe that stands for the film: in the middle of the best clip, where there is one."""
-    middle = (clips[0].start_frame + clips[0].end_frame) // 2 if clips else known.scan.timeline.frames // 3
-    frames = sorted(frame for shot in known.scan.keyframes for frame in shot)
-    return min(frames, key=lambda frame: abs(frame - middle)) if frames else 0

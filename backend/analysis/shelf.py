@@ -5,7 +5,10 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlmodel import Session
+
 from backend.analysis.film import Known
+from backend.analysis.kept import what_is_off
 from backend.analysis.stored import stored_film
 from backend.analysis.view import scoring_film
 from backend.errors import Conflict
@@ -47,3 +50,7 @@ class Shelf:
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return made
+
+    def what_is_off(self, session: Session, movie: Movie) -> str:
+        """What of a film is not as its last analysis left it, "" if all is."""
+        return what_is_off(session, self._home, movie)

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
+from backend.answers import said_of
 from backend.errors import InputError, TooLarge
 
 LONGEST_JSON_BYTES = 1 << 20
@@ -36,6 +37,4 @@ def shaped(shape: type[Shape], values: Any) -> Shape:
     try:
         return shape.model_validate(values)
     except ValidationError as wrong:
-        first = wrong.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "body"
-        raise InputError(f"{where}: {first['msg']}.") from None
+        raise InputError(said_of(wrong.errors(), within="body")) from None

@@ -16,7 +16,10 @@ class MoviePath(MovieFacts):
     """A film that lies under one of the server's allowed folders: it is read in place and never touched."""
 
     model_config = SQLModelConfig(
-        json_schema_extra={"examples": [{"path": "/films/big_buck_bunny.mp4", "title": "Big Buck Bunny", "year": 2008}]}
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"path": "/films/big_buck_bunny.mp4", "title": "Big Buck Bunny", "year": 2008}]
+        },
     )
 
     path: str = Field(min_length=1, max_length=4096)
@@ -29,6 +32,8 @@ class MoviePath(MovieFacts):
 
 class MovieChange(BaseModel):
     """What is to be changed; what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid")
 
     title: str | None = Field(default=None, min_length=1, max_length=200)
     year: int | None = Field(default=None, ge=1870, le=2200)
@@ -170,7 +175,9 @@ class CandidatePublic(BaseModel):
 class CandidateNew(BaseModel):
     """A window set by hand, in frames: `[start_frame, end_frame)`."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"start_frame": 1440, "end_frame": 3600}]})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"start_frame": 1440, "end_frame": 3600}]}
+    )
 
     start_frame: int = Field(ge=0, le=2**40)
     end_frame: int = Field(ge=1, le=2**40)

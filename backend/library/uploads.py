@@ -120,7 +120,8 @@ class _Incoming:
         """All that comes beside the film is kept in memory: raise TooLarge for much of it."""
         self.besides += size
         if self.besides > MOST_BESIDES_BYTES:
-            raise TooLarge(f"What is sent beside the film is more than {MOST_BESIDES_BYTES} bytes.")
+            limit = f"more than {MOST_BESIDES_BYTES} bytes"
+            raise TooLarge(f"What is sent beside the film is {limit}; the film itself is the part {FILE_FIELD!r}.")
 
 
 def require_size(size_bytes: int, limit_bytes: int) -> None:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
-from backend.child import bound
+from backend.child import bound, uninterrupted
 from backend.errors import OutputError
 
 Progress = Callable[[float], None]
@@ -81,25 +81,34 @@ def _running(command: Sequence[str], target: Path, stdin: int, stdout: int) -> I
     """ffmpeg while the block talks to it; waits for its end after the block. Raises OutputError where it failed."""
     # A session of its own: Ctrl-C in a terminal reaches us alone, and we decide what becomes of ffmpeg.
     words = bound(command)
-    process = subprocess.Popen(words, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, start_new_session=True)
-    assert process.stderr is not None
     lines: deque[str] = deque(maxlen=40)
-    listener = threading.Thread(target=_listen, args=(process.stderr, lines), daemon=True)
-    listener.start()
+    process = listener = None
     try:
+        with uninterrupted():
+            process = subprocess.Popen(
+                words, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, start_new_session=True
+            )
+            assert process.stderr is not None
+            listener = threading.Thread(target=_listen, args=(process.stderr, lines), daemon=True)
+            listener.start()
         yield process
         code = process.wait()
     finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        listener.join()
-        for pipe in (process.stdin, process.stdout, process.stderr):
-            with suppress(BrokenPipeError):
-                if pipe is not None:
-                    pipe.close()
+        if process and listener:
+            _end(process, listener)
     if code:
         raise OutputError(why_failed(target, code, list(lines)))
+
+
+def _end(process: "subprocess.Popen[bytes]", listener: threading.Thread) -> None:
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+    listener.join()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        with suppress(BrokenPipeError):
+            if pipe is not None:
+                pipe.close()
 
 
 def _listen(stream: IO[bytes], lines: deque[str]) -> None:

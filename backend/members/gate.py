@@ -22,6 +22,7 @@ from backend.members.signin import (
     bearer,
     client_address,
     find_principal,
+    known_principal,
     open_session,
     person_of_cookie,
     set_cookie,
@@ -76,7 +77,8 @@ class Gate:
             if _is_launch(request):
                 return await run_in_threadpool(self._launch, request)
             if not _is_open(request):
-                who = await run_in_threadpool(find_principal, request, self._resources)
+                who = known_principal(request, self._resources)
+                who = who or await run_in_threadpool(find_principal, request, self._resources)
                 request.scope.setdefault("state", {})[PRINCIPAL] = who
         except NotSignedIn as error:
             return _to_sign_in(request) or error_answer(error)

@@ -4,7 +4,7 @@ import unicodedata
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from backend.members.models import Role
 
@@ -32,6 +32,8 @@ Name = Annotated[
 
 class SignIn(BaseModel):
     """An API token, or the token of the link that `selects up` printed."""
+
+    model_config = ConfigDict(extra="forbid")
 
     token: str = Field(min_length=1, max_length=LONGEST_SECRET, examples=["slc_…"])
 
@@ -61,6 +63,8 @@ class SessionPublic(BaseModel):
 
 class TokenCreate(BaseModel):
     """What a token is for, and for how long it works; without `days` until it is revoked."""
+
+    model_config = ConfigDict(extra="forbid")
 
     name: Name = Field(examples=["nightly export"])
     days: float | None = Field(default=None, gt=0, le=MOST_DAYS, examples=[90])
@@ -95,11 +99,15 @@ class MemberPublic(BaseModel):
 class RoleChange(BaseModel):
     """The role that a member shall have."""
 
+    model_config = ConfigDict(extra="forbid")
+
     role: Role = Field(examples=["curator"])
 
 
 class InvitationCreate(BaseModel):
     """Whom to invite into a project, and as what."""
+
+    model_config = ConfigDict(extra="forbid")
 
     project_id: int = Field(ge=1, le=2**31 - 1, examples=[1])
     name: Name = Field(examples=["Ada Lovelace"])

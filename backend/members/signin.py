@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 from fastapi import Response
 from sqlalchemy import bindparam, delete
@@ -24,16 +25,14 @@ PRINCIPAL = "principal"
 
 # Every request runs one of these: made once, since building a statement takes longer than running it.
 _PERSON = select(col(Person.id), col(Person.name), col(Person.superuser))
-_OF_COOKIE = (
-    _PERSON.add_columns(col(WebSession.expires_at))
+_LOOKUPS = {
+    "cookie": _PERSON.add_columns(col(WebSession.expires_at))
     .join(WebSession, col(WebSession.person_id) == col(Person.id))
-    .where(col(WebSession.hashed) == bindparam("hashed"))
-)
-_OF_TOKEN = (
-    _PERSON.add_columns(col(ApiToken.id).label("token"), col(ApiToken.expires_at), col(ApiToken.used_at))
+    .where(col(WebSession.hashed) == bindparam("hashed")),
+    "token": _PERSON.add_columns(col(ApiToken.id).label("token"), col(ApiToken.expires_at), col(ApiToken.used_at))
     .join(ApiToken, col(ApiToken.person_id) == col(Person.id))
-    .where(col(ApiToken.hashed) == bindparam("hashed"))
-)
+    .where(col(ApiToken.hashed) == bindparam("hashed")),
+}
 
 
 def principal_of(request: HTTPConnection) -> Principal:
@@ -52,10 +51,25 @@ def find_principal(request: HTTPConnection, resources: Resources) -> Principal:
     if secret is not None:
         return _of_bearer(resources, secret, client_address(request))
     secret = request.cookies.get(COOKIE, "")
-    with resources.reading.connect() as connection:
-        row = connection.execute(_OF_COOKIE, {"hashed": hashed(secret)}).one_or_none() if secret else None
-    if row is None or row.expires_at <= utc_now():
+    row = _row(resources, "cookie", hashed(secret)) if secret else None
+    if row is None or is_over(row.expires_at):
         raise NotSignedIn
+    return Principal(row.id, row.name, row.superuser)
+
+
+def known_principal(request: HTTPConnection, resources: Resources) -> Principal | None:
+    """Who asks, without a look into the database; None where that has to be asked."""
+    if not resources.settings.security.authentication:
+        return None
+    secret = bearer(request)
+    if secret is None:
+        row = resources.fresh.peek(("cookie", hashed(request.cookies.get(COOKIE, ""))))
+    else:
+        row = resources.fresh.peek(("token", hashed(secret)))
+        if row is not None and wants_mark(row.used_at):
+            return None
+    if row is None or is_over(row.expires_at):
+        return None
     return Principal(row.id, row.name, row.superuser)
 
 
@@ -132,8 +146,7 @@ def is_secure(request: HTTPConnection, settings: Settings) -> bool:
 def _of_bearer(resources: Resources, secret: str, address: str) -> Principal:
     logins = resources.failed_logins
     logins.check(address, hashed(secret))
-    with resources.reading.connect() as connection:
-        row = connection.execute(_OF_TOKEN, {"hashed": hashed(secret)}).one_or_none()
+    row = _row(resources, "token", hashed(secret))
     if row is None or is_over(row.expires_at):
         logins.forget(hashed(secret))
         logins.failed(address)
@@ -144,6 +157,14 @@ def _of_bearer(resources: Resources, secret: str, address: str) -> Principal:
         with suppress(OperationalError), Session(resources.engine) as session:
             mark_used(session, row.token)
     return Principal(row.id, row.name, row.superuser)
+
+
+def _row(resources: Resources, kind: str, key: str) -> Any:
+    def read() -> Any:
+        with resources.reading.connect() as connection:
+            return connection.execute(_LOOKUPS[kind], {"hashed": key}).one_or_none()
+
+    return resources.fresh.get((kind, key), read)
 
 
 def _owner(resources: Resources) -> Principal:

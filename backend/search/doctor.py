@@ -1,7 +1,8 @@
 """Do rows, feature files and vectors say the same? Everything is compared, nothing is taken from a count alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from sqlalchemy import func
@@ -16,7 +17,7 @@ from backend.search.models import IndexedFilm
 from backend.search.rows import FilmRows, film_rows, line_texts, lines_inputs, spaces_of
 from backend.search.spaces import SPACES, Space
 
-Way = Literal["index", "remove", "rebuild", "drop", "analyse", "start"]
+Way = Literal["index", "remove", "rebuild", "drop", "analyse", "start", "find"]
 Progress = Callable[[str, float, float], None]
 
 
@@ -25,7 +26,7 @@ class Problem:
     """Something that is off.
 
     way     what puts it right: index the film again, remove strays, rebuild or drop a collection; or, by a person,
-            analyse the film again or start the vector server
+            analyse the film again, start the vector server or find the file that is not where it was
     target  the collection, or the checksum, that it is about
     """
 
@@ -77,10 +78,21 @@ def _film(resources: Resources, movie: Movie, found: _Examined) -> None:
         texts = line_texts(session, movie.id or 0)
         shots = session.exec(select(func.count()).select_from(Shot).where(col(Shot.movie_id) == movie.id)).one()
         rows = session.exec(select(IndexedFilm).where(col(IndexedFilm.movie_id) == movie.id)).all()
+        said = resources.shelf.what_is_off(session, movie)
     entered, spaces, off = {row.space: row for row in rows}, spaces_of(movie), list[Problem]()
     about = f"{movie.title!r} (film {movie.id})"
+    if not Path(movie.path).is_file():
+        lost = f"{about}: its file is not where it was, {movie.path}; put it back, or add it from where it is now."
+        found.problems.append(Problem("find", lost, movie_id=movie.id))
+    if said:  # it cannot be indexed before it is analysed again, and is then
+        found.problems.append(Problem("analyse", f"{about}: {said}", movie_id=movie.id))
+        return
     for space in spaces:
-        counted = len(texts) if space.rows == "lines" else shots
+        counted, row = len(texts) if space.rows == "lines" else shots, entered.get(space.name)
+        if space.rows == "lines" and _changed(movie, row, texts):
+            said = f"{about}: its lines are not those that were found in it; analyse it again."
+            off.append(Problem("analyse", said, space.name, movie.id))
+            continue
         try:
             film = film_rows(resources, movie, space, texts)
         except SelectsError as lost:
@@ -90,12 +102,17 @@ def _film(resources: Resources, movie: Movie, found: _Examined) -> None:
         if len(film.vectors) != counted:
             said = f"{about}: {len(film.vectors)} vectors of {space.name} for {counted} {space.rows}; analyse it again."
             off.append(Problem("analyse", said, space.name, movie.id))
-        elif said := _off(resources, movie, film, entered.get(space.name)):
+        elif said := _off(resources, movie, film, row):
             off.append(Problem("index", f"{about}: {said}", space.name, movie.id))
     for name in sorted(entered.keys() - {space.name for space in spaces}):
         off.append(Problem("index", f"{about}: the index has a space {name} of it.", name, movie.id))
     # A film that must be analysed again cannot be indexed before, and is indexed then.
     found.problems += [each for each in off if each.way == "analyse"] or off
+
+
+def _changed(movie: Movie, row: IndexedFilm | None, texts: Sequence[str]) -> bool:
+    """Whether the lines are others than those that this very analysis put into the index."""
+    return row is not None and row.scan_key == movie.scan_key and row.inputs != lines_inputs(texts)
 
 
 def _off(resources: Resources, movie: Movie, film: FilmRows, row: IndexedFilm | None) -> str:

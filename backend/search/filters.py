@@ -30,6 +30,11 @@ class Filters:
     min_duration_s: float | None = None
     max_duration_s: float | None = None
 
+    @property
+    def of_films(self) -> "Filters":
+        """Those that SQL resolves."""
+        return Filters(self.films, self.title, self.genres, self.year_min, self.year_max)
+
 
 class FilmRef(NamedTuple):
     """A film that is whole in a space: what the answer says of it, and under which stamp it is held in memory."""
@@ -90,9 +95,10 @@ def searchable_in(
     statement = _searchable(frozenset(asked), session.get_bind().dialect.name == "postgresql")
     found: dict[str, list[FilmRef]] = {space.name: [] for space in spaces}
     versions = {space.name: space.version for space in spaces}
-    for space, version, *ref in session.connection().execute(statement, asked):
+    for row in session.connection().execute(statement, asked).all():
+        space, version = row[:2]
         if version == versions[space]:
-            found[space].append(FilmRef._make(ref))
+            found[space].append(FilmRef._make(row[2:]))
     return found
 
 

@@ -17,6 +17,9 @@ F = TypeVar("F", bound=np.generic)
 RENEW = 4
 """Directions are found anew when this many times as many rows are held as they were found on."""
 
+ONE_BY_ONE = 512
+"""So few rows are spread over about as many films: one product of them all is faster than one a film."""
+
 
 @dataclass(frozen=True)
 class Hall:
@@ -64,13 +67,18 @@ class Hall:
 
     def products(self, rows: Rows, query: Floats) -> Floats:
         """The exact products of rows with a query [D]: float32 [len(rows)]."""
-        order = np.argsort(rows)
-        found, inner = np.empty(len(rows), np.float32), rows[order]
-        films = self.film_of(inner)
-        edges = np.flatnonzero(np.diff(films, prepend=-1, append=-1))
+        found, films = np.empty(len(rows), np.float32), self.film_of(rows)
+        inner = rows - self.starts[films]
+        if len(rows) < ONE_BY_ONE:
+            picked = np.empty((len(rows), len(query)), np.float32)
+            for k, (film, row) in enumerate(zip(films.tolist(), inner.tolist(), strict=True)):
+                picked[k] = self.films[film].vectors[row]
+            return np.asarray(picked @ query)
+        order = np.argsort(films)
+        edges = np.flatnonzero(np.diff(films[order], prepend=-1, append=-1))
         for first, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-            film = films[first]
-            found[order[first:end]] = self.films[film].vectors[inner[first:end] - self.starts[film]] @ query
+            own = order[first:end]
+            found[own] = self.films[films[own[0]]].vectors[inner[own]] @ query
         return found
 
 
@@ -96,7 +104,9 @@ def joined(space: Space, hall: Hall | None, kept: Sequence[int], fresh: Sequence
         starts=starts,
         along=along,
         along_rows=along_rows,
-        sketches=Sketches(np.concatenate([s.coarse for s in sketches]), np.concatenate([s.fine for s in sketches])),
+        sketches=Sketches(
+            np.concatenate([each.coarse for each in sketches], axis=1), np.concatenate([each.fine for each in sketches])
+        ),
         filled=_over(films, lambda film: film.filled, np.bool_),
         has_faces=_over(films, lambda film: film.shots.has_faces[film.shot_of], np.bool_),
         has_speech=_over(films, lambda film: film.shots.has_speech[film.shot_of], np.bool_),
@@ -106,7 +116,7 @@ def joined(space: Space, hall: Hall | None, kept: Sequence[int], fresh: Sequence
 
 def _part(hall: Hall, film: int) -> Sketches:
     own = slice(hall.starts[film], hall.starts[film + 1])
-    return Sketches(hall.sketches.coarse[own], hall.sketches.fine[own])
+    return Sketches(hall.sketches.coarse[:, own], hall.sketches.fine[own])
 
 
 def _sample(films: Sequence[HeldFilm], rows: int) -> Floats:

@@ -56,12 +56,12 @@ class Example:
 
 def similar(session: Session, resources: "Resources", who: Principal, example: Example, scope: Scope) -> Similar:
     """Shots that look like a part of a film; the part itself is left out. Raises NotFound, InputError."""
-    found = within_reach(session, LOOK_SPACES, who, scope)
+    found = within_reach(session, resources, LOOK_SPACES, who, scope)
     space = _space_with(found, example.movie_id)
     if space is not None:
         own = next(ref for ref in found[space.name] if ref.movie_id == example.movie_id)
     else:  # it does not pass the filters itself
-        space, own = _elsewhere(session, who, example.movie_id)
+        space, own = _elsewhere(session, resources, who, example.movie_id)
     refs = found[space.name]
     hall = resources.gallery.hall(space, [*refs, own])
     place = hall.place[own.name]
@@ -72,7 +72,7 @@ def similar(session: Session, resources: "Resources", who: Principal, example: E
 
 def similar_to_picture(session: Session, resources: "Resources", who: Principal, image: Image, scope: Scope) -> Similar:
     """Shots that look like a picture, RGB uint8 [height, width, 3]."""
-    found = within_reach(session, LOOK_SPACES, who, scope)
+    found = within_reach(session, resources, LOOK_SPACES, who, scope)
     space = SPACES[max(reversed(LOOKS), key=lambda name: len(found[name]))]
     refs = found[space.name]
     if not refs:
@@ -80,9 +80,12 @@ def similar_to_picture(session: Session, resources: "Resources", who: Principal,
     return _list(resources, resources.gallery.hall(space, refs), refs, resources.encoders.picture(space, image), scope)
 
 
-def within_reach(session: Session, spaces: Sequence[Space], who: Principal, scope: Scope) -> dict[str, list[FilmRef]]:
+def within_reach(
+    session: Session, resources: "Resources", spaces: Sequence[Space], who: Principal, scope: Scope
+) -> Mapping[str, Sequence[FilmRef]]:
     """The films that are searched, by space; raises NotFound where the asker is no member of the project named."""
-    found = searchable_in(session, spaces, reach_of(who, scope.project), scope.filters)
+    reach, films = reach_of(who, scope.project), scope.filters.of_films
+    found = resources.fresh.get((spaces, reach, films), lambda: searchable_in(session, spaces, reach, films))
     if scope.project is not None and not any(found.values()):
         require_role(session, who, scope.project, "viewer")
     return found
@@ -139,9 +142,9 @@ def _space_with(found: Mapping[str, Sequence[FilmRef]], movie_id: int) -> Space 
     return next((SPACES[name] for name in LOOKS if any(ref.movie_id == movie_id for ref in found[name])), None)
 
 
-def _elsewhere(session: Session, who: Principal, movie_id: int) -> tuple[Space, FilmRef]:
+def _elsewhere(session: Session, resources: "Resources", who: Principal, movie_id: int) -> tuple[Space, FilmRef]:
     """The example's film where it is not among those that are searched; raises NotFound."""
-    found = searchable_in(session, LOOK_SPACES, reach_of(who, None), Filters(films=(movie_id,)))
+    found = within_reach(session, resources, LOOK_SPACES, who, Scope(filters=Filters(films=(movie_id,))))
     space = _space_with(found, movie_id)
     if space is None:
         movie = session.get(Movie, movie_id)

@@ -16,15 +16,21 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
-DIRECTIONS, COARSE = 64, 24
+DIRECTIONS, COARSE = 128, 40
 SAMPLE = 4096
 SPARE, ROUNDS = 16, 3
 SLACK = 1e-4
 """More than single precision loses in a product of a few thousand figures."""
 
 FIRST, GROW = 64, 4
-GATHER_BELOW = 0.2
-"""Picking rows one by one costs about five times as much a row as going through all of them in order."""
+STRIDE = 8
+"""Where the FIRST highest bounds begin is read off every eighth."""
+
+GATHER_BELOW = 0.05
+"""Picking rows one by one costs about twenty times as much a row as going through all of them in order."""
+
+LOWEST = -2.0
+"""No product of unit vectors is below this."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,10 @@ def directions(rows: Floats, count: int = DIRECTIONS) -> Floats:
 
 @dataclass(frozen=True)
 class Sketches:
-    """Rows by their figures and the length of their rest: float32 [N, COARSE + 1] and [N, d + 1]."""
+    """Rows by their figures and the length of their rest: float32 [COARSE + 1, N] and [N, d + 1].
+
+    The coarse ones are gone through from end to end, direction by direction; of the fine ones a few rows are read.
+    """
 
     coarse: Floats
     fine: Floats
@@ -66,7 +75,8 @@ def sketch(rows: Floats, along: Floats) -> Sketches:
     """What is kept of unit rows, float32 [N, D]; zero rows have bound zero."""
     figures = rows @ along
     length = np.einsum("ij,ij->i", rows, rows)
-    return Sketches(_with_rest(figures[:, :COARSE], length), _with_rest(figures, length))
+    coarse = np.ascontiguousarray(_with_rest(figures[:, :COARSE], length).T)
+    return Sketches(coarse, _with_rest(figures, length))
 
 
 def _with_rest(figures: Floats, length: Floats) -> Floats:
@@ -86,33 +96,69 @@ def nearest(
 
     products  gives the products of rows with the query, float32 [len(rows)]
     """
-    asked, left = sketch(query[None], along), np.flatnonzero(mask)
-    count = min(count, len(left))
-    read, found = np.zeros(0, np.int64), np.zeros(0, np.float32)
+    count = min(count, int(np.count_nonzero(mask)))
     if not count:
-        return Near(read, found)
-    most, is_fine = _bounds(sketches.coarse, left, asked.coarse[0]), False
-    size = max(FIRST, 2 * count)
-    while len(left):
-        now = np.argpartition(most, max(len(most) - size, 0))[-size:]
-        read, found = np.concatenate([read, left[now]]), np.concatenate([found, products(left[now])])
-        worst = np.partition(found, len(found) - count)[len(found) - count] if len(found) >= count else -np.inf
-        hopeful = most >= worst - SLACK
-        hopeful[now] = False
+        return Near(np.zeros(0, np.int64), np.zeros(0, np.float32))
+    asked, size = sketch(query[None], along), max(FIRST, 2 * count)
+    read, left = _first(sketches, mask, asked.coarse[:, 0], products, size, count)
+    most = sketches.fine.take(left, axis=0) @ asked.fine[0]
+    while True:
+        hopeful = np.flatnonzero(most >= _least(read.products, count))
         left, most = left[hopeful], most[hopeful]
-        if not is_fine:
-            most, is_fine = _bounds(sketches.fine, left, asked.fine[0]), True
-            left, most = left[most >= worst - SLACK], most[most >= worst - SLACK]
+        if not len(left):
+            return best(read.rows, read.products, count)
         size *= GROW
-    return best(read, found, count)
+        now = _highest(most, size)
+        rows = np.concatenate([read.rows, left[now]])
+        read = Near(rows, np.concatenate([read.products, products(left[now])]))
+        most[now] = LOWEST - 1
 
 
-def _bounds(sketches: Floats, rows: Rows, asked: Floats) -> Floats:
-    """The most that the products of rows can be, float32 [len(rows)]."""
-    if len(rows) < GATHER_BELOW * len(sketches):
-        return np.asarray(sketches[rows] @ asked)
-    most = sketches @ asked
-    return most if len(rows) == len(sketches) else most[rows]
+def _first(
+    sketches: Sketches,
+    mask: NDArray[np.bool_],
+    asked: Floats,
+    products: Callable[[Rows], Floats],
+    size: int,
+    count: int,
+) -> tuple[Near, Rows]:
+    """About `size` rows by their coarse bounds, compared, and those that may still be better than `count` of them."""
+    if np.count_nonzero(mask) < GATHER_BELOW * len(mask):
+        rows = np.flatnonzero(mask)
+        most = asked @ sketches.coarse.take(rows, axis=1)
+        now = _highest(most, size)
+        read = Near(rows[now], products(rows[now]))
+        most[now] = LOWEST - 1
+        return read, rows[most >= _least(read.products, count)]
+    most = asked @ sketches.coarse
+    now = _high(most, mask, size, count)
+    read = Near(now, products(now))
+    left = mask.copy()
+    left[now] = False
+    return read, np.flatnonzero((most >= _least(read.products, count)) & left)
+
+
+def _high(most: Floats, mask: NDArray[np.bool_], size: int, count: int) -> Rows:
+    """About `size` of the highest that the mask lets through, at least `count`."""
+    some = most[::STRIDE][mask[::STRIDE]]
+    if len(some) > GROW * size // STRIDE:
+        found = np.flatnonzero((most >= some[_highest(some, size // STRIDE)].min()) & mask)
+        if count <= len(found) <= GROW * size:
+            return found
+    rows = np.flatnonzero(mask)
+    return rows[_highest(most[rows], size)]
+
+
+def _highest(figures: Floats, size: int) -> Rows:
+    """Where the `size` highest are."""
+    return np.argpartition(figures, max(len(figures) - size, 0))[-size:]
+
+
+def _least(found: Floats, count: int) -> float:
+    """What a bound must reach for its row to be among the best."""
+    if len(found) < count:
+        return LOWEST
+    return max(float(np.partition(found, len(found) - count)[len(found) - count]) - SLACK, LOWEST)
 
 
 def best(rows: Rows, products: Floats, count: int) -> Near:

@@ -19,7 +19,7 @@ class Space:
     rows    what a row stands for: a shot, or a spoken line
     unit    rows are scaled to length 1 and compared by their product; else they are kept as the extractor made them
     chroma  whether Chroma holds them too
-    floor   the product of two rows that have nothing to do with each other: the score 0. Measured, docs/decisions/0012
+    floor   the product of two rows that have nothing to do with each other: the score 0 (docs/decisions/0012-search.md)
     """
 
     name: str
@@ -46,7 +46,7 @@ class Space:
 
 SPACES: dict[str, Space] = {
     "openclip": Space("openclip", OpenClip),
-    "efficientnet": Space("efficientnet", EfficientNetLite0, floor=0.27),
+    "efficientnet": Space("efficientnet", EfficientNetLite0, floor=0.34),
     "videomae": Space("videomae", VideoMae),
     "dialogue": Space("dialogue", Dialogue, rows="lines"),
     # 1000 probabilities a shot: a closed list of words, so that a product with all of them is exact and cheap.

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Way = Literal["look", "dialogue", "label"]
 
 LEAST_MEANING, LEAST_LABEL, LEAST_LOOK = 0.3, 0.3, 0.5
-"""Scores below these are chance: measured in docs/decisions/0012-search.md."""
+"""Scores below these are left out: docs/decisions/0012-search.md says how much of chance they let through."""
 
 WORDS_COUNT = 0.7
 """A line with all the words that were asked for scores at least this much."""
@@ -59,7 +59,7 @@ class Shown:
 
 def search_words(session: Session, resources: "Resources", who: Principal, text: str, scope: Scope) -> Words:
     """Shots that words find, the best first; a shot found in several ways is there once, with all its reasons."""
-    within = within_reach(session, [SPACES[space] for space, _ in WAYS.values()], who, scope)
+    within = within_reach(session, resources, WORD_SPACES, who, scope)
     shown, searched, notes, now = list[Shown](), dict[Way, int](), list[str](), dict[int, FilmRef]()
     for way, (space, find) in WAYS.items():
         refs = within[space]
@@ -177,3 +177,5 @@ WAYS: dict[Way, tuple[str, Callable[[Asked], list[Shown]]]] = {
     "label": ("labels", labelled),
 }
 """How words find shots: the space that is searched, and the function that does it."""
+
+WORD_SPACES = tuple(SPACES[space] for space, _ in WAYS.values())

@@ -1,16 +1,21 @@
 """`selects decisions`: out of the database and into it, from the machine that holds it."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from backend.errors import InputError
 
+if TYPE_CHECKING:
+    from backend.resources import Resources
+
 decisions_app = typer.Typer(no_args_is_help=True, help="What curators decided, out and in.")
 
-Project = Annotated[int, typer.Option(min=1, metavar="ID", help="The project's id.")]
+ProjectId = Annotated[int, typer.Option(min=1, metavar="ID", help="The project's id.")]
 SHOWN = 20
 
 
@@ -23,30 +28,17 @@ def decisions() -> None:
 def export(
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write (default: print).")] = None,
     form: Annotated[str, typer.Option("--format", metavar="NAME", help="jsonl, csv or label-studio.")] = "",
-    project: Project = 1,
+    project: ProjectId = 1,
 ) -> None:
     """Write all decisions of a project; the format is that of the file's ending where it is not named."""
-    from sqlmodel import Session
-
     from backend.errors import UnknownName
-    from backend.files import file_atomically, require_writable
-    from backend.library.models import Project as ProjectRow
-    from backend.migrations.run import require_current
-    from backend.resources import Resources
-    from backend.settings import load_settings
+    from backend.files import file_atomically
     from labeling.decisions.exporting import FORMATS
 
     form = form or _format_of(out, "jsonl")
     if form not in FORMATS:
         raise UnknownName("format", form, FORMATS)
-    if out:
-        require_writable(out)
-    resources = Resources(load_settings())
-    try:
-        require_current(resources.engine)
-        with Session(resources.reading) as session:
-            if session.get(ProjectRow, project) is None:
-                raise InputError(f"There is no project {project}.")
+    with _house(project) as resources:
         lines = FORMATS[form][0](resources.reading, project)
         if out is None:
             sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
@@ -54,26 +46,18 @@ def export(
             return
         with file_atomically(out) as part, part.open("w", encoding="utf-8", newline="") as file:
             file.writelines(lines)
-    finally:
-        resources.close()
 
 
 @decisions_app.command("import")
 def bring_in(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="JSONL or CSV, as `export` writes it.")],
     form: Annotated[str, typer.Option("--format", metavar="NAME", help="jsonl or csv.")] = "",
-    project: Project = 1,
+    project: ProjectId = 1,
 ) -> None:
     """Add the decisions of a file to a project; those that are there already stay as they are. Exit code 2 if any row
     could not be kept: each is named by its line.
     """
-    from sqlmodel import Session
-
     from backend.errors import UnknownName
-    from backend.library.models import Project as ProjectRow
-    from backend.migrations.run import require_current
-    from backend.resources import Resources
-    from backend.settings import load_settings
     from labeling.decisions.importing import READERS
     from labeling.decisions.importing import bring_in as run
 
@@ -84,20 +68,34 @@ def bring_in(
         body = file.read_bytes()
     except OSError as problem:
         raise InputError(f"Cannot read {str(file)!r}: {(problem.strerror or 'it is no file').lower()}.") from None
-    resources = Resources(load_settings())
-    try:
-        require_current(resources.engine)
-        with Session(resources.reading) as session:
-            if session.get(ProjectRow, project) is None:
-                raise InputError(f"There is no project {project}.")
+    with _house(project) as resources:
         read = run(resources.engine, project, READERS[form](body))
-    finally:
-        resources.close()
     sys.stderr.write(f"{read.read} decisions read: {read.added} added, {read.known} known already.\n")
     for row in read.bad[:SHOWN]:
         sys.stderr.write(f"line {row.line}: {row.problem}\n")
     if read.bad:
         raise InputError(f"{len(read.bad)} of {read.read} rows were not kept.")
+
+
+@contextmanager
+def _house(project: int) -> Iterator["Resources"]:
+    """The database with this project in it; raises InputError, DatabaseUnready."""
+    from sqlmodel import Session
+
+    from backend.library.models import Project
+    from backend.migrations.run import require_current
+    from backend.resources import Resources
+    from backend.settings import load_settings
+
+    resources = Resources(load_settings())
+    try:
+        require_current(resources.engine)
+        with Session(resources.reading) as session:
+            if session.get(Project, project) is None:
+                raise InputError(f"There is no project {project}.")
+        yield resources
+    finally:
+        resources.close()
 
 
 def _format_of(file: Path | None, default: str) -> str:

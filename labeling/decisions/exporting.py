@@ -90,7 +90,7 @@ def _by_candidate(reading: Engine, project_id: int) -> Iterator[list[Any]]:
         yield from (list(of) for _, of in groupby(rows, key=lambda row: row.candidate_id))
         if len(ids) < AT_ONCE:
             return
-        last = ids[-1]
+        last = ids[-1] or 0
 
 
 FORMATS: dict[str, tuple[Callable[[Engine, int], Iterator[str]], str, str]] = {

@@ -1,6 +1,7 @@
 """Decisions in the shape that Label Studio imports and exports: one task a clip, one annotation a curator.
 
-The labelling configuration that fits is in docs/curating.md. Frames count from 1 there, and both ends belong to a range.
+The labelling configuration that fits is in docs/curating.md. There frames count from 1, and a range has both its
+ends.
 """
 
 from collections.abc import Sequence

@@ -76,7 +76,7 @@ HEADER = ",".join(COLUMNS) + "\r\n"
 
 
 def record_of(row: Any) -> DecisionRecord:
-    """The record of a row with a decision's columns, and `undoes`, `trim_of`, `source`. It was checked as it came in."""
+    """The record of a row with a decision's columns, and `undoes`, `trim_of`, `source`. Not checked again."""
     values = {name: getattr(row, name) for name in COLUMNS}
     return DecisionRecord.model_construct(**values | {"reasons": tuple(row.reasons)})
 

@@ -8,7 +8,7 @@ from pydantic import Discriminator, Tag
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 
-from backend.answers import errors
+from backend.answers import MANY, ONE, errors
 from backend.dependencies import MaybeProjectQuery, PageDep, PrincipalDep, ReadSession, ResourcesDep, WriteSession
 from backend.errors import Conflict, InputError, NotAllowed, NotFound, TooLarge
 from backend.library.service import movie_named, project_for
@@ -40,8 +40,8 @@ IMPORTED: dict[str, Any] = {
     "requestBody": {"required": True, "content": {kind: {"schema": {"type": "string"}} for kind in KINDS}}
 }
 
-One = Annotated[DecisionNew, Tag("one")]
-Many = Annotated[list[DecisionNew], Tag("many"), Body(max_length=MOST)]
+One = Annotated[DecisionNew, Tag(ONE)]
+Many = Annotated[list[DecisionNew], Tag(MANY), Body(max_length=MOST)]
 OneOrMany = Annotated[One | Many, Discriminator(one_or_many)]
 
 router = APIRouter(tags=["curating"], responses=errors(NotFound, NotAllowed), max_body_size=LARGEST_BODY_BYTES)

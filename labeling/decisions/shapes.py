@@ -24,9 +24,10 @@ class DecisionNew(BaseModel):
     """
 
     model_config = ConfigDict(
+        extra="forbid",
         json_schema_extra={
             "examples": [{"candidate": 17, "verdict": "approve", "key": "0b2e0c5e-8f1c-4a52-9d5d-6d4f6b1f8a11"}]
-        }
+        },
     )
 
     candidate: int = Field(ge=1, le=LARGEST_ID)
@@ -105,4 +106,4 @@ class Imported(BaseModel):
 
 def one_or_many(value: Any) -> str:
     """Which of the two bodies this is, for pydantic."""
-    return "many" if isinstance(value, list) else "one"
+    return MANY if isinstance(value, list) else ONE

@@ -38,6 +38,7 @@ class EngagementNew(BaseModel):
     """
 
     model_config = ConfigDict(
+        extra="forbid",
         json_schema_extra={
             "examples": [
                 {
@@ -51,7 +52,7 @@ class EngagementNew(BaseModel):
                     "completion": 0.42,
                 }
             ]
-        }
+        },
     )
 
     candidate: int | None = Field(default=None, ge=1, le=LARGEST_ID)

@@ -116,12 +116,16 @@ class QueuePublic(BaseModel):
 class QueueChange(BaseModel):
     """What is to be changed; what is left out stays. It counts from the next draw on."""
 
+    model_config = ConfigDict(extra="forbid")
+
     strategy: str | None = Field(default=None, max_length=50, examples=["mix"], description=", ".join(STRATEGIES))
     overlap: float | None = Field(default=None, ge=0, le=1)
 
 
 class Release(BaseModel):
     """Candidates that you are not going to judge; others are asked then."""
+
+    model_config = ConfigDict(extra="forbid")
 
     project: int = Field(ge=1, le=LARGEST_ID)
     candidates: list[Annotated[int, Field(ge=1, le=LARGEST_ID)]] = Field(max_length=MOST_QUESTIONS, examples=[[17, 18]])

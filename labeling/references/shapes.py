@@ -16,7 +16,7 @@ class ReferenceNew(BaseModel):
     """A trailer, promo or edit list that lies under one of the server's allowed folders, and the film it is of."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"movie": 1, "path": "/films/big_buck_bunny_trailer.webm"}]}
+        extra="forbid", json_schema_extra={"examples": [{"movie": 1, "path": "/films/big_buck_bunny_trailer.webm"}]}
     )
 
     movie: int = Field(ge=1, le=LARGEST_ID)

@@ -1,10 +1,10 @@
-"""Reviewing: from a key press to the next clip playing, in a real browser with 200 queued clips, with and without latency.
+"""Reviewing: from a key press to the next clip playing, in a browser with 200 queued clips, with and without latency.
 
-A film (the first argument) is ingested by a running Selects, and windows of it whose ends are cuts are queued; their scores
-are random numbers: only times mean anything. Keys are pressed as fast as somebody does who decides within a second:
-verdicts of each kind, one undo in eight, now and then three in a row. A time begins with the key's own time stamp. `picture`
-ends when the next clip's first picture was drawn, `playing` when the picture after that, the first that is there because
-the clip plays, is expected on the screen (requestVideoFrameCallback).
+A film (the first argument) is ingested by a running Selects, and windows of it whose ends are cuts are queued; their
+scores are random numbers: only times mean anything. Keys are pressed as fast as somebody does who decides within a
+second: verdicts of each kind, one undo in eight, now and then three in a row. A time begins with the key's own time
+stamp. `picture` ends when the next clip's first picture was drawn, `playing` when the picture after that, the first
+that is there because the clip plays, is expected on the screen (requestVideoFrameCallback).
 """
 
 import argparse
@@ -37,7 +37,8 @@ INGEST_LIMIT_S = 1800
 BURST_SHARE = 0.25
 WATCH = """
 window.watch = (() => {
-  const videos = () => [...document.querySelectorAll(".deck video")], shown = () => videos().find((each) => each.matches(".on"));
+  const videos = () => [...document.querySelectorAll(".deck video")];
+  const shown = () => videos().find((each) => each.matches(".on"));
   let pressed = 0, before = null, picture = 0, playing = 0, expecting = false;
   const look = (video) => video.requestVideoFrameCallback((_now, frame) => {
     const shows = video === shown() && video !== before && !video.paused && !video.seeking;
@@ -112,6 +113,7 @@ def _queue(site: Site, wanted: int) -> int:
 def _candidate(movie: Movie, first: Shot, last: Shot, score: float) -> Candidate:
     row = Candidate(project_id=movie.project_id, movie_id=movie.id, movie_sha256=movie.sha256 or "", movie_title="")
     row.start_frame, row.start_s, row.scene = first.start_frame, first.start_s, first.scene
+    row.rank = first.number + 10
     row.end_frame, row.end_s = last.end_frame, last.end_s
     row.score, row.compelling, row.viral, row.model, row.band = score, score, score, "prior", "medium"
     row.explanation = {"dynamics": 0.2, "visual": 0.1, "audio": 0.05, "faces": -0.02}

@@ -1,0 +1,232 @@
+"""Decisions carried out and in again: by API and from the terminal, in every format, on both databases."""
+
+import csv
+import io
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+
+from labeling.decisions.importing import READERS
+from labeling.decisions.models import REASONS
+from labeling.decisions.records import HEADER, DecisionRecord, csv_line, json_line
+from labeling.sheets import shaped
+from tests.command import run
+from tests.curating import Studio, decide, questions, studio
+from tests.service import running
+
+KINDS = {"jsonl": "application/x-ndjson", "csv": "text/csv"}
+
+
+@pytest.fixture
+def desk(database_url: str, tmp_path: Path) -> Iterator[Studio]:
+    with running(tmp_path / "home", database_url) as service:
+        yield judged(studio(service))
+
+
+def judged(made: Studio) -> Studio:
+    """A project in which everything was decided that can be: of its first film by two, with trims, undos, and words."""
+    ada, ben = made.curator("Ada"), made.curator("Ben")
+    made.owner().patch("/api/queue", params={"project": made.project}, json={"overlap": 1}).raise_for_status()
+    for number, item in enumerate(questions(ada, made, 8)):
+        verdict = ("approve", "reject", "skip", "flag")[number % 4]
+        text = 'two lines,\n"quoted"; ünicode 🎬\r\n' if number == 1 else ""
+        decide(
+            ada, item["candidate"]["id"], verdict, reasons=["slow", "other"] if number else [], text=text, spent_s=0.1
+        )
+    for item in questions(ben, made, 4):
+        kept = decide(ben, item["candidate"]["id"], "approve", start_frame=10, end_frame=1001 + item["candidate"]["id"])
+    ben.post(f"/api/decisions/{kept['id']}/undo").raise_for_status()
+    mine = made.owner().get("/api/decisions", params={"project": made.project, "curator": "Ada"}).json()["items"]
+    ada.post(f"/api/decisions/{mine[0]['id']}/undo").raise_for_status()
+    decide(ada, mine[0]["candidate_id"], "approve")
+    return made
+
+
+def exported(client: TestClient, project: int, form: str) -> bytes:
+    answer = client.get("/api/decisions/export", params={"project": project, "format": form})
+    assert answer.status_code == 200, answer.text
+    return answer.content
+
+
+def brought_in(client: TestClient, project: int, form: str, body: bytes) -> dict[str, Any]:
+    headers = {"content-type": KINDS[form]}
+    answer = client.post("/api/decisions/import", params={"project": project}, content=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+    said: dict[str, Any] = answer.json()
+    return said
+
+
+def states(desk: Studio) -> dict[tuple[str, int, int], tuple[str, int]]:
+    rows = [row for row in desk.candidates() if row.decided]
+    return {(row.source, row.start_frame, row.end_frame): (row.verdict, row.decided) for row in rows}
+
+
+@pytest.mark.parametrize("form", KINDS)
+def test_another_project_has_the_same_afterwards(desk: Studio, form: str) -> None:
+    owner = desk.owner()
+    body = exported(owner, desk.project, form)
+    rows = owner.get("/api/decisions", params={"project": desk.project}).json()["total"]
+    other = Studio(desk.service, desk.service.project("Another"), ())
+    said = brought_in(owner, other.project, form, body)
+    assert said == {"read": rows, "added": rows, "known": 0, "bad": [], "ignored": []}
+    assert exported(owner, other.project, form) == body
+    assert states(other) == states(desk)
+    assert len(exported(owner, other.project, "label-studio")) > 2
+    again = brought_in(owner, other.project, form, body)
+    assert (again["added"], again["known"]) == (0, rows)
+    here = brought_in(owner, desk.project, form, body)
+    assert (here["added"], here["known"]) == (0, rows)
+    assert exported(owner, desk.project, form) == body
+
+
+def test_work_goes_on_after_an_import(desk: Studio) -> None:
+    """Undo, the queue and agreement see what came in as if it had been decided here."""
+    owner = desk.owner()
+    other = studio(desk.service, films=1, clips=3)
+    lines = exported(owner, desk.project, "jsonl").replace(
+        desk.candidates()[0].movie_sha256.encode(), other.candidates()[0].movie_sha256.encode()
+    )
+    brought_in(owner, other.project, "jsonl", lines)
+    desk.service.member(other.project, "curator", "Ada")
+    ada = desk.service.client(desk.service.token("Ada"))
+    mine = ada.get("/api/decisions", params={"project": other.project, "curator": "me", "undone": False}).json()[
+        "items"
+    ]
+    last = next(row for row in mine if row["verdict"] != "undo")
+    assert ada.post(f"/api/decisions/{last['id']}/undo").status_code == 201
+    found = ada.get("/api/agreement", params={"project": other.project}).json()
+    assert found == ada.get("/api/agreement", params={"project": other.project}).json()
+    assert found["answered"] > 0
+
+
+def test_what_is_wrong_is_named_by_line_and_the_rest_kept(desk: Studio) -> None:
+    owner = desk.owner()
+    lines = exported(owner, desk.project, "jsonl").splitlines()
+    first = json.loads(lines[0])
+    undo = next(line for line in lines if b'"undo"' in line)
+    changed = json.dumps(first | {"verdict": "flag"}).encode()
+    wrong = json.dumps(first | {"key": "another", "end_frame": 0}).encode()
+    fresh = json.dumps(first | {"key": "yet-another", "movie_sha256": "ab" * 32, "new": 1}).encode()
+    other = Studio(desk.service, desk.service.project("Another"), ())
+    said = brought_in(
+        owner, other.project, "jsonl", b"\n".join([undo, lines[0], b"", changed, b"{", wrong, fresh, b"3"])
+    )
+    assert (said["read"], said["added"], said["known"], said["ignored"]) == (7, 2, 0, ["new"])
+    problems = {row["line"]: row["problem"] for row in said["bad"]}
+    assert list(problems) == [1, 4, 5, 6, 8]
+    assert "must come before" in problems[1]
+    assert problems[4] == "there is another decision of this curator with this key"
+    assert problems[5] == "it cannot be read as JSON"
+    assert problems[6] == "a clip must end after it starts"
+    assert {row.movie_sha256 for row in other.candidates()} == {first["movie_sha256"], "ab" * 32}
+    assert len(other.candidates()) == 2, "what was not kept leaves no candidate behind"
+
+
+def test_only_admins_bring_in_what_others_said(desk: Studio) -> None:
+    headers = {"content-type": KINDS["csv"]}
+    sent = {"params": {"project": desk.project}, "content": b"", "headers": headers}
+    assert desk.curator("Cleo").post("/api/decisions/import", **sent).status_code == 403  # type: ignore[arg-type]
+
+
+def test_label_studio_gets_tasks(desk: Studio) -> None:
+    tasks = json.loads(exported(desk.owner(), desk.project, "label-studio"))
+    standing = [row for row in desk.candidates() if row.verdict]
+    assert {task["id"] for task in tasks} == {row.id for row in standing}
+    both = next(task for task in tasks if len(task["annotations"]) == 2)
+    said = {}
+    for annotation in both["annotations"]:
+        values = {result["from_name"]: result["value"] for result in annotation["result"]}
+        (ends,) = values["clip"]["ranges"]
+        said[values["curator"]["text"][0]] = (values["verdict"]["choices"], ends["start"], annotation["was_cancelled"])
+        assert all(result["to_name"] == "video" for result in annotation["result"])
+    start = both["data"]["start_frame"] + 1
+    assert said["Ben"] == (["approve"], 11, False), "his trim"
+    assert said["Ada"][1] == start
+    assert both["predictions"][0]["model_version"] == "prior"
+    movie = desk.candidates(id=both["id"])[0].movie_id
+    assert both["data"]["video"].startswith(f"/api/movies/{movie}/media#t=")
+
+
+def test_from_the_terminal(tmp_path: Path, sqlite_template: Path) -> None:
+    homes = [tmp_path / name for name in ("here", "there")]
+    for home in homes:
+        home.mkdir()
+        (home / "selects.db").write_bytes(sqlite_template.read_bytes())
+        with running(home, f"sqlite:///{home / 'selects.db'}") as service:
+            made = studio(service) if home.name == "there" else judged(studio(service))
+            body = exported(made.owner(), made.project, "jsonl")
+    for form, file in (("", "d.csv"), ("jsonl", "d.txt"), ("", "d.json")):
+        said = run(
+            "decisions", "export", "--out", str(tmp_path / file), *(["--format", form] if form else []), home=homes[0]
+        )
+        assert said.returncode == 0, said.stderr
+    assert json.loads((tmp_path / "d.json").read_text())
+    came = run("decisions", "import", str(tmp_path / "d.csv"), home=homes[1])
+    assert came.returncode == 0, came.stderr
+    again = run("decisions", "import", str(tmp_path / "d.txt"), "--format", "jsonl", home=homes[1])
+    assert "0 added" in again.stderr
+    printed = run("decisions", "export", home=homes[1])
+    assert printed.stdout.encode() == (tmp_path / "d.txt").read_bytes() != body
+    for words in (
+        ["import", "no.csv"],
+        ["import", "d.json"],
+        ["export", "--project", "9"],
+        ["export", "--format", "xml"],
+    ):
+        refused = run("decisions", *words, home=homes[1])
+        assert refused.returncode == 2
+        assert len(refused.stderr.strip().splitlines()) == 1, refused.stderr
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+FRAMES = st.integers(0, 2**31 - 2)
+SECONDS = st.floats(0, 1e7)
+
+
+@st.composite
+def records(draw: st.DrawFn) -> DecisionRecord:
+    start, length = draw(FRAMES), draw(st.integers(1, 1000))
+    first = draw(SECONDS)
+    undoes = draw(st.none() | st.just("before-this-one"))
+    trim = draw(st.booleans())
+    return DecisionRecord(
+        key=uuid.uuid4().hex,
+        curator=draw(TEXT.filter(str.strip)),
+        verdict="undo" if undoes else draw(st.sampled_from(["approve", "reject", "skip", "flag"])),
+        reasons=tuple(draw(st.lists(st.sampled_from(REASONS), unique=True))),
+        text=draw(TEXT.filter(lambda text: not text or text.strip())),
+        movie_sha256="0a" * 32,
+        movie_title=draw(TEXT.filter(lambda text: not text or text.strip())),
+        source=draw(st.sampled_from(["ranking", "manual"])),
+        start_frame=start,
+        end_frame=min(start + length, 2**31 - 1),
+        start_s=first,
+        end_s=first + draw(st.floats(0, 100)) if first < 1e6 else first,
+        trim_start_frame=1 if trim else None,
+        trim_end_frame=2 if trim else None,
+        trim_of=draw(st.none() | st.just("k:trim")),
+        undoes=undoes,
+        spent_s=draw(st.none() | st.floats(0, 86_400)),
+        strategy=draw(st.sampled_from(["random", "chosen", "trim"])),
+        propensity=draw(st.none() | st.floats(0, 1, exclude_min=True)),
+        round=draw(st.none() | FRAMES),
+        overlap=draw(st.booleans()),
+        model=draw(st.sampled_from(["", "prior"])),
+        score=draw(st.none() | st.floats(allow_nan=False, allow_infinity=False)),
+        decided_at=draw(st.datetimes(timezones=st.timezones())),
+    )
+
+
+@given(st.lists(records(), min_size=1, max_size=5))
+def test_every_record_survives_both_formats(made: list[DecisionRecord]) -> None:
+    for form, text in (("jsonl", "".join(map(json_line, made))), ("csv", HEADER + "".join(map(csv_line, made)))):
+        rows = READERS[form](text.encode())
+        assert [shaped(row, DecisionRecord) for row in rows] == made, form
+    assert len(list(csv.reader(io.StringIO(HEADER + "".join(map(csv_line, made)), newline="")))) == len(made) + 1
