@@ -6,6 +6,7 @@ Writing back waits for the disk: a decision that had to do it took 50 ms instead
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import structlog
 from sqlalchemy import Engine
@@ -40,11 +41,18 @@ def _write_back(engine: Engine, ended: threading.Event) -> None:
             # A connection of the pool, but without a transaction: the log cannot be written back inside of one.
             connection = engine.raw_connection()
             try:
-                cursor = connection.cursor()
-                _busy, pages, _done = cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                _busy, pages, _done = _pragma(connection, "wal_checkpoint(PASSIVE)")
                 if pages > LONGEST_PAGES:
-                    cursor.execute("PRAGMA wal_checkpoint(RESTART)")
+                    _pragma(connection, "wal_checkpoint(RESTART)")
             finally:
                 connection.close()
         except OperationalError as problem:
             log.warning("the log was not written back", problem=str(problem))
+
+
+def _pragma(connection: Any, words: str) -> Any:
+    cursor = connection.cursor()
+    try:
+        return cursor.execute(f"PRAGMA {words}").fetchone()
+    finally:
+        cursor.close()  # whoever gets the connection next cannot commit while a statement of ours is open

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from backend.answers import MANY, ONE
 from labeling.decisions.models import LONGEST_KEY, Reason, Verdict
 from labeling.sheets import BadRow
 

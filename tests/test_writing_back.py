@@ -1,0 +1,30 @@
+"""SQLite's log is written back beside the requests, and whoever gets the connection next can use it."""
+
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import text
+
+from backend.checkpoints import EVERY_S, written_back
+from backend.database import make_engine
+
+
+def test_the_log_is_written_back_and_nobody_minds(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path / 'some.db'}")
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE t (a TEXT)"))
+    written = 0
+    with written_back(engine):
+        until = time.monotonic() + 3 * EVERY_S
+        while time.monotonic() < until:
+            with engine.begin() as connection:  # the pool has one connection: the one that was just used to write back
+                connection.execute(text("INSERT INTO t VALUES ('x')"))
+            written += 1
+            time.sleep(0.01)
+        time.sleep(2 * EVERY_S)
+        # Immutable: without a look at the log.
+        with closing(sqlite3.connect(f"file:{tmp_path / 'some.db'}?immutable=1", uri=True)) as file:
+            assert file.execute("SELECT count(*) FROM t").fetchone() == (written,)
+    engine.dispose()
