@@ -19,7 +19,7 @@ from sqlmodel import Session, SQLModel, create_engine
 from backend.errors import InputError
 
 BUSY_TIMEOUT_MS = 30_000
-POOL_SIZE = 10
+POOL_SIZE = 20
 # As many as may ask at once: starlette's threads. A connection to SQLite costs next to nothing.
 THREADS = 40
 LOG_PAGES = 20_000

@@ -55,8 +55,11 @@ def claim(session: Session, project_id: int, who: Principal, k: int) -> Claimed:
     missing, firsts, seconds = max(0, k - len(kept)), [], []
     if missing:
         asked["count"] = missing
-        firsts = list(connection.execute(statements.FIRSTS, asked))
-        seconds = list(connection.execute(statements.SECONDS, asked))
+        firsts = list(connection.execute(statements.FIRSTS_SOON, asked))
+        seconds = list(connection.execute(statements.SECONDS_SOON, asked))
+        if len(firsts) < missing:
+            firsts = list(connection.execute(statements.FIRSTS, asked))
+            seconds = list(connection.execute(statements.SECONDS, asked))
     short = len(firsts) < missing
     fresh = _mixed(firsts, seconds, missing)
     if kept or fresh:
@@ -84,13 +87,13 @@ def release(session: Session, project_id: int, who: Principal, candidates: Seque
 
 
 def _mixed(first: list[Any], second: list[Any], count: int) -> list[Any]:
-    """Which of the two kinds comes next is by lot; where one is used up, the other. No candidate twice."""
+    """By lot from the two kinds; where one is used up, from the other. No candidate twice. In the order to ask."""
     taken = dict[int, Any]()
     while len(taken) < count and (first or second):
         pile = second if second and (not first or random.random() < SECONDS_SHARE) else first
         question = pile.pop(0)
         taken.setdefault(question.candidate_id, question)
-    return list(taken.values())
+    return sorted(taken.values(), key=lambda question: (question.round, question.place))
 
 
 def question_of(session: Session, who: Principal, candidate_id: int | None) -> Question | None:

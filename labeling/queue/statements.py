@@ -13,6 +13,7 @@ from labeling.decisions.models import Decision
 from labeling.queue.models import Question, Queue
 
 LEASE_S = 600.0
+SOON = 64
 
 _PERSON: BindParameter[int] = bindparam("person")
 _PROJECT: BindParameter[int] = bindparam("project")
@@ -26,6 +27,9 @@ def free() -> ColumnElement[bool]:
     )
 
 
+_ORDER = (col(Question.round), col(Question.place), col(Question.second))
+
+
 def _questions(*where: ColumnElement[bool]) -> "Select[Any]":
     """Questions of a project about clips that can be looked at, in the order in which they are put."""
     columns: tuple[Any, ...] = (
@@ -34,7 +38,7 @@ def _questions(*where: ColumnElement[bool]) -> "Select[Any]":
     )
     wanted: Select[Any] = select(*columns).join(Candidate, col(Candidate.id) == col(Question.candidate_id))
     wanted = wanted.where(col(Question.project_id) == _PROJECT, col(Candidate.movie_id).is_not(None), listed(), *where)
-    return wanted.order_by(col(Question.round), col(Question.place), col(Question.second))
+    return wanted.order_by(*_ORDER)
 
 
 QUEUE = select(col(Queue.round), col(Queue.drawn)).where(col(Queue.project_id) == _PROJECT).with_for_update()
@@ -42,19 +46,28 @@ QUEUE = select(col(Queue.round), col(Queue.drawn)).where(col(Queue.project_id) =
 MINE = _questions(col(Question.person_id) == _PERSON, col(Question.answered).is_(False))
 
 
-def _open(*, second: bool) -> "Select[Any]":
-    """Questions that nobody has, and that are not about what the asker has, had or judged."""
+def _open(*, second: bool, soon: bool = False) -> "Select[Any]":
+    """Questions that nobody has, and that are not about what the asker has, had or judged.
+
+    soon   only of the first SOON that nobody has: nearly always enough, and the others are not looked at. A database
+           that does not know yet how many rows there are would join and sort all of them, with the queue locked
+    """
     had = exists().where(col(_OTHER.candidate_id) == col(Question.candidate_id), col(_OTHER.person_id) == _PERSON)
     judged = exists().where(
         col(Decision.candidate_id) == col(Question.candidate_id), col(Decision.curator) == bindparam("curator")
     )
-    wanted = _questions(free(), col(Question.second).is_(second), ~had, ~judged).limit(bindparam("count"))
+    nobodys: tuple[ColumnElement[bool], ...] = (free(), col(Question.second).is_(second))
+    if soon:
+        first = select(col(Question.id)).where(col(Question.project_id) == _PROJECT, *nobodys).order_by(*_ORDER)
+        nobodys = (col(Question.id).in_(select(first.limit(SOON).cte("soon"))),)
+    wanted = _questions(*nobodys, ~had, ~judged).limit(bindparam("count"))
     # What somebody picked and judged unasked is no question any more; what two are to be asked is put all the same.
     open_still = col(Question.overlap) | col(Candidate.verdict).in_(("", "skip"))
     return wanted if second else wanted.where(open_still)
 
 
 FIRSTS, SECONDS = _open(second=False), _open(second=True)
+FIRSTS_SOON, SECONDS_SOON = _open(second=False, soon=True), _open(second=True, soon=True)
 
 LEASE = (
     update(Question)

@@ -3,17 +3,14 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 from sqlmodel import Session, col, select
 
@@ -28,11 +25,10 @@ from backend.resources import Resources
 from backend.settings import Settings
 from labeling.decisions.models import Decision
 from labeling.queue.models import Question
+from scripts.benches._processes import ROOT, answers, free_port, wait
 
-ROOT = Path(__file__).resolve().parents[2]
 SHOTS, SHOT_FRAMES, RATE = 120, 60, 25
 CLIP_SHOTS = 25
-START_LIMIT_S = 60
 LOG_END = 4000
 
 
@@ -41,9 +37,7 @@ class Server:
 
     def __init__(self, home: Path, url: str) -> None:
         self.settings = Settings(home=home, database={"url": url})
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -58,15 +52,10 @@ class Server:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "backend", "serve"], cwd=ROOT, env=kept | settings, stdout=log, stderr=log
             )
-        until = time.monotonic() + START_LIMIT_S
-        while True:
-            try:
-                httpx.get(f"http://127.0.0.1:{self.port}/health").raise_for_status()
-                return
-            except httpx.HTTPError:
-                if self._process.poll() is not None or time.monotonic() > until:
-                    raise RuntimeError(self.said()) from None
-                time.sleep(0.1)
+        process = self._process
+        wait(lambda: answers(f"http://127.0.0.1:{self.port}/health") or process.poll() is not None)
+        if process.poll() is not None:
+            raise RuntimeError(self.said())
 
     def kill(self) -> None:
         """End it at once."""
