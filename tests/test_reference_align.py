@@ -154,6 +154,14 @@ def test_what_stands_still_is_left_out(film: Footage) -> None:
     assert align(film, still) == ()
 
 
+def test_a_cut_between_two_stills_is_no_movement(film: Footage) -> None:
+    """One that no shot detector marked; the film has the same cut, between two shots that move."""
+    frames = np.repeat([8930, 8980], [3, 41])
+    stills = replace(part(film, [(0, len(frames))]), miniatures=film.miniatures[frames])
+    assert align(film, stills) == ()
+    assert len(align(film, part(film, [(8935, 8979)]))) == 1
+
+
 @pytest.mark.parametrize(("frames", "found"), [(1, 0), (5, 0), (40, 1)])
 def test_films_and_trailers_of_a_few_frames(frames: int, found: int, film: Footage) -> None:
     few, more = part(film, [(4600, 4600 + frames)]), part(film, [(4600, 4700)])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labeling.references.fitting import Line, Pair, Run, details, extend, rivals, turned
+from labeling.references.fitting import Line, Pair, Run, details, extend, rivals, steady, turned
 from labeling.references.footage import GRID_HZ, Descriptors, Footage
 from labeling.references.framing import find_framing
 from labeling.references.likeness import Runs
@@ -21,6 +21,7 @@ SHORTEST_S = 0.45
 SURE, SURE_BOTH = 0.65, 1.45
 """Picture and movement are each at least as alike as this, and both summed as that."""
 SURE_DETAILS = 0.45
+SURE_STEADY = 0.5
 CLEAR = 0.15
 """By so much its movement must be more alike than at any other place that looks nearly as much like it."""
 TURNED = 0.05
@@ -132,7 +133,9 @@ def _is_sure(pair: Pair, run: Run) -> bool:
         return False
     if min(run.picture, run.movement) < SURE or run.picture + run.movement < SURE_BOTH:
         return False
-    if details(pair, run) < SURE_DETAILS or turned(pair, run) > run.picture + run.movement - TURNED:
+    if details(pair, run) < SURE_DETAILS or steady(pair, run) < SURE_STEADY:
+        return False
+    if turned(pair, run) > run.picture + run.movement - TURNED:
         return False
     return bool(np.all(rivals(pair, run, APART_S).movement <= run.movement - CLEAR))
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from labeling.references.footage import COLUMNS, GRID_HZ, ROWS, Descriptors, Footage
 from labeling.references.framing import Framing
-from labeling.references.likeness import Likeness, compare, compare_details
+from labeling.references.likeness import Likeness, compare, compare_details, correlation
 
 SPEEDS = (0.92, 1.08)
 LOOKED_AT = 48
@@ -18,6 +18,8 @@ WORSE = 0.15
 """A picture that is so much less alike than those of the run it borders on is no more of it."""
 MISSES = 3
 """So many such frames one after another end a run; fewer may be a flash or a damaged frame."""
+JUMP = 4
+"""A step from picture to picture this large, in variances of the whole run: one step between two still halves has it."""
 NEARER_1 = 0.15
 """How much likeness a speed must win for each unit it is off 1: where nothing moves, any speed would do."""
 
@@ -164,16 +166,37 @@ def rivals(pair: Pair, run: Run, apart_s: float) -> Likeness:
 
 def details(pair: Pair, run: Run) -> float:
     """How alike the details of the run are, picture or movement: the less of both."""
+    return min(compare_details(*_side_by_side(pair, run)))
+
+
+def _side_by_side(pair: Pair, run: Run) -> tuple[Descriptors, Descriptors]:
+    """Pictures of the run, and of the film where it lies."""
     frames = _looked_at(run)
-    film = pair.film_frames(pair.film.frames_at(run.line.film_at(pair.trailer.middles_s[frames])))
-    return min(compare_details(pair.trailer_frames(frames), film))
+    film = pair.film.frames_at(run.line.film_at(pair.trailer.middles_s[frames]))
+    return pair.trailer_frames(frames), pair.film_frames(film)
+
+
+def steady(pair: Pair, run: Run) -> float:
+    """How alike the run moves apart from its jump, if it has one: before it and after it, each about its own mean.
+
+    A cut that nobody marked, between two pictures that stand still, would else count as movement that both have.
+    """
+    own, film = _side_by_side(pair, run)
+    steps = ((own[1:] - own[:-1]) ** 2).sum(axis=1)
+    if steps.max() < JUMP * own.var(axis=0).sum():
+        return run.movement
+    at = int(steps.argmax()) + 1
+    return correlation(*(np.concatenate([_about_mean(one[:at]), _about_mean(one[at:])]) for one in (own, film)))
+
+
+def _about_mean(pictures: Descriptors) -> Descriptors:
+    return pictures - pictures.mean(axis=0)
 
 
 def turned(pair: Pair, run: Run) -> float:
     """How alike, picture and movement summed, the run would be mirrored, upside down or backwards: the best of them."""
-    frames = _looked_at(run)
-    own = pair.trailer_frames(frames).reshape(-1, ROWS, COLUMNS)
-    film = pair.film_frames(pair.film.frames_at(run.line.film_at(pair.trailer.middles_s[frames])))
-    ways = np.stack([own[:, :, ::-1], own[:, ::-1], own[::-1]]).reshape(3, len(frames), -1)
+    pictures, film = _side_by_side(pair, run)
+    own = pictures.reshape(-1, ROWS, COLUMNS)
+    ways = np.stack([own[:, :, ::-1], own[:, ::-1], own[::-1]]).reshape(3, *film.shape)
     found = compare(ways, film)
     return float((found.picture + found.movement).max())

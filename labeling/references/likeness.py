@@ -9,8 +9,6 @@ from labeling.references.footage import CELLS, COLUMNS, ROWS, Descriptors
 
 STILL = 2e-4
 """Energy of movement, in squared length of a descriptor, below which codec noise is all there is."""
-
-
 AROUND = 5
 
 
@@ -52,10 +50,11 @@ def compare_details(run: Descriptors, other: Descriptors) -> tuple[float, float]
     """
     one, two = run @ _DETAILS, other @ _DETAILS
     moving = one - one.mean(axis=0), two - two.mean(axis=0)
-    return _correlation(one, two), _correlation(*moving)
+    return correlation(one, two), correlation(*moving)
 
 
-def _correlation(one: Descriptors, two: Descriptors) -> float:
+def correlation(one: Descriptors, two: Descriptors) -> float:
+    """Of all values, which have mean 0 already."""
     return float((one * two).sum() / max(float(np.sqrt((one * one).sum() * (two * two).sum())), 1e-9))
 
 
