@@ -2,24 +2,29 @@
 
 import itertools
 import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from sqlmodel import Session, col, select
 
-from backend.library.models import Candidate, Movie, Shot
+from backend.library.models import Candidate, DialogueLine, Movie, Scene, Shot
 from backend.resources import Resources
 from backend.settings import Settings
-from tests.browser import Site, make_speaking_film
+from labeling.web.boot import PROJECT_COOKIE
+from tests.browser import Site, make_speaking_film, open_page
 
 ANALYSED_S = 180
 CLIP = ".deck video.on"
 CLIP_S = (3.0, 16.0)
 
 
-def add_film(site: Site, path: Path) -> dict[str, Any]:
-    """A film with many windows to judge, as the API shows it."""
+def add_film(site: Site, path: Path) -> int:
+    """A film with many windows to judge, analysed; its id. Tests judge copies of it, see `room_with`."""
     with make_speaking_film(path).open("rb") as content:
         added = site.api("POST", "/api/movies", files={"file": (path.name, content)})["movie"]
     until = time.monotonic() + ANALYSED_S
@@ -27,23 +32,80 @@ def add_film(site: Site, path: Path) -> dict[str, Any]:
         assert found["state"] != "failed"
         assert time.monotonic() < until
         time.sleep(0.2)
-    _windows(site)
-    return dict(found)
+    with _session(site) as session:
+        movie = session.exec(select(Movie).where(Movie.id == added["id"])).one()
+        _add_windows(session, movie)
+        session.commit()
+    return int(added["id"])
 
 
-def _windows(site: Site) -> None:
-    """As a ranking leaves them."""
+@contextmanager
+def _session(site: Site) -> Iterator[Session]:
     resources = Resources(Settings(home=site.home))
     with Session(resources.engine) as session:
-        movie = session.exec(select(Movie)).one()
-        shots = session.exec(select(Shot).order_by(col(Shot.number))).all()
-        known = {(row.start_frame, row.end_frame) for row in session.exec(select(Candidate)).all()}
-        for first, last in itertools.combinations_with_replacement(shots, 2):
-            fits = CLIP_S[0] <= last.end_s - first.start_s <= CLIP_S[1]
-            if fits and (first.start_frame, last.end_frame) not in known:
-                session.add(_candidate(movie, first, last))
-        session.commit()
+        yield session
     resources.close()
+
+
+def _add_windows(session: Session, movie: Movie) -> None:
+    """As a ranking leaves them."""
+    shots = session.exec(select(Shot).where(Shot.movie_id == movie.id).order_by(col(Shot.number))).all()
+    found = session.exec(select(Candidate).where(Candidate.movie_id == movie.id)).all()
+    known = {(row.start_frame, row.end_frame) for row in found}
+    for first, last in itertools.combinations_with_replacement(shots, 2):
+        fits = CLIP_S[0] <= last.end_s - first.start_s <= CLIP_S[1]
+        if fits and (first.start_frame, last.end_frame) not in known:
+            session.add(_candidate(movie, first, last))
+
+
+@dataclass(frozen=True)
+class Room:
+    """A project of its own: what is judged in one test is not met in another."""
+
+    site: Site
+    project: int
+
+    def api(self, method: str, path: str, **more: Any) -> Any:
+        """What the API answers the owner about this project."""
+        return self.site.api(method, path, params={"project": self.project, **more.pop("params", {})}, **more)
+
+    def decisions(self, candidate: int) -> list[dict[str, Any]]:
+        """What the server has of a candidate, the newest first; without what a trim says of itself."""
+        found = self.api("GET", "/api/decisions", params={"candidate": candidate})["items"]
+        return [each for each in found if each["strategy"] != "trim"]
+
+    def open(self, browser: Browser, path: str = "/review", **context: Any) -> Page:
+        """A page of the project, in a browser that nobody has used."""
+        page = open_page(browser, self.site.link, **context)
+        cookie = {"name": PROJECT_COOKIE, "value": str(self.project), "url": self.site.base}
+        page.context.add_cookies([cookie])  # type: ignore[list-item]
+        page.goto(self.site.base + path)
+        return page
+
+
+def room_without_films(site: Site) -> Room:
+    """A new project."""
+    made = site.api("POST", "/api/projects", json={"name": f"Project {uuid.uuid4().hex[:8]}"})
+    return Room(site, made["id"])
+
+
+def room_with(site: Site, film: int, fits: Callable[[Candidate], bool] = lambda _: True) -> Room:
+    """A new project with a copy of a film and its windows, of which nobody has judged one."""
+    room = room_without_films(site)
+    with _session(site) as session:
+        movie = session.exec(select(Movie).where(Movie.id == film)).one()
+        copy = Movie(**movie.model_dump(exclude={"id"}) | {"project_id": room.project})
+        session.add(copy)
+        session.flush()
+        ours = {"movie_id": copy.id, "project_id": room.project}
+        rows: list[Shot | Scene | DialogueLine | Candidate] = []
+        rows += session.exec(select(Shot).where(Shot.movie_id == film)).all()
+        rows += session.exec(select(Scene).where(Scene.movie_id == film)).all()
+        rows += session.exec(select(DialogueLine).where(DialogueLine.movie_id == film)).all()
+        rows += [row for row in session.exec(select(Candidate).where(Candidate.movie_id == film)).all() if fits(row)]
+        session.add_all([type(row)(**row.model_dump(exclude={"id"}) | ours) for row in rows])
+        session.commit()
+    return room
 
 
 def _candidate(movie: Movie, first: Shot, last: Shot) -> Candidate:
@@ -86,12 +148,6 @@ def press(page: Page, key: str) -> None:
 def saved(page: Page) -> None:
     page.wait_for_function("document.querySelector('.saved').dataset.waiting === '0'")
     expect(page.locator(".saved")).to_contain_text("saved ✓")
-
-
-def decisions(site: Site, candidate: int, **more: Any) -> list[dict[str, Any]]:
-    """What the server has of a candidate, the newest first."""
-    found = site.api("GET", "/api/decisions", params={"candidate": candidate, **more})["items"]
-    return [each for each in found if each["curator"] == "owner"] if not more else found
 
 
 def drag(page: Page, end: str, second: float) -> None:
