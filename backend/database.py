@@ -1,6 +1,7 @@
 """The engine, its sessions, and what SQLite and PostgreSQL do differently."""
 
 import threading
+from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -136,20 +137,22 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 class _Turns:
-    """Writers of one process take turns by a lock, which wakes the next one at once.
+    """Writers of one process take turns, in the order in which they came; the next one begins at once.
 
-    SQLite alone has those that meet sleep for 1, 2, 5, … 100 ms.
+    SQLite alone has those that meet sleep for 1, 2, 5, … 100 ms, and whoever comes by at the right moment goes first.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+        self._taken = False
 
     def begin(self, connection: Connection) -> None:
         """Begin a transaction, a writing one when it is our turn."""
         if connection.get_execution_options().get("reads_only", False):
             connection.exec_driver_sql("BEGIN")
             return
-        if _TURN not in connection.info and self._lock.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+        if _TURN not in connection.info and self._wait(BUSY_TIMEOUT_MS / 1000):
             connection.info[_TURN] = True
         # At once, not at the first change: a reader that turns writer fails with "database is locked", however patient.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -157,4 +160,25 @@ class _Turns:
     def end(self, _connection: Any, record: ConnectionPoolEntry) -> None:
         """Let the next one in: the connection goes back to the pool, after whatever ended its transaction."""
         if record.info.pop(_TURN, False):
-            self._lock.release()
+            with self._lock:
+                if self._waiting:
+                    self._waiting.popleft().release()
+                else:
+                    self._taken = False
+
+    def _wait(self, limit_s: float) -> bool:
+        """Whether it is our turn."""
+        with self._lock:
+            if not self._taken:
+                self._taken = True
+                return True
+            mine = threading.Lock()
+            mine.acquire()
+            self._waiting.append(mine)
+        if mine.acquire(timeout=limit_s):
+            return True
+        with self._lock:
+            if mine not in self._waiting:  # handed over in this instant
+                return True
+            self._waiting.remove(mine)
+            return False
