@@ -206,6 +206,16 @@ def test_an_edit_comes_in_and_its_intervals_are_withdrawn(page: Page) -> None:
     page.get_by_role("button", name="Withdraw", exact=True).click()
     page.get_by_role("button", name="Restore", exact=True).click()
     expect(page.get_by_role("button", name=re.compile("promo.*1 interval$"))).to_be_visible()
+    assets = '<asset id="a" src="other.mov" hasVideo="1"/><asset id="b" src="master.mov" hasVideo="1"/>'
+    spine = '<spine><asset-clip ref="a" duration="2s"/><asset-clip ref="b" start="9s" duration="2s"/></spine>'
+    edit = f"<fcpxml>{assets}<project><sequence>{spine}</sequence></project></fcpxml>"
+    page.get_by_text("An edit that calls the film otherwise").click()
+    page.get_by_label("What the edit calls the film").fill("master")
+    page.get_by_label("Trailers and edits to add").set_input_files(
+        sent | {"name": "two.fcpxml", "buffer": edit.encode()}
+    )
+    page.get_by_role("button", name=re.compile("two.*1 interval")).click()
+    expect(page.get_by_role("button", name="0:09 – 0:11").first).to_be_visible()
 
 
 def _drag_end(page: Page, from_s: float, to_s: float) -> None:

@@ -29,7 +29,7 @@ async def json_body(request: Request) -> Any:
     try:
         return json.loads(body)
     except ValueError:
-        raise InputError("Send a film as multipart/form-data, or the path of one as JSON.") from None
+        raise InputError("Send a file as multipart/form-data, or the path of one as JSON.") from None
 
 
 def shaped(shape: type[Shape], values: Any) -> Shape:

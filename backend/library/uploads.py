@@ -201,5 +201,5 @@ def _boundary(headers: Mapping[str, str]) -> bytes:
     said["content-type"] = headers.get("content-type", "")
     boundary = said.get_boundary()
     if said.get_content_type() != "multipart/form-data" or not boundary:
-        raise InputError("Send a film as multipart/form-data, or the path of one as JSON.")
+        raise InputError("Send a file as multipart/form-data, or the path of one as JSON.")
     return boundary.encode("latin-1", "replace")

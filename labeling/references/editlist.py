@@ -14,6 +14,7 @@ from labeling.references.fcpxml import fcpxml_cuts
 
 MAX_BYTES = 64 << 20
 REEL_LETTERS = 8
+AGAIN = "export it again, as EDL, FCP7 XML, FCPXML or OTIO"
 TOLERANCE = 1
 """Frames by which a range may reach over the film's end: rounding."""
 
@@ -54,7 +55,7 @@ def read_edit(path: Path, film: EditedFilm, source: str | None = None) -> tuple[
     """
     cuts = _read(path, film.rate)
     if not cuts:
-        raise InputError(f"{path.name!r} shows no part of any film.")
+        raise InputError(f"{path.name!r} shows no part of any film; export it again, with its clips.")
     used = _of_film(cuts, film, source, path.name)
     ranges = [_range(cut, film, origin, path.name) for cut, origin in zip(used, _origins(used, film), strict=True)]
     return tuple(found for found in ranges if found is not None)
@@ -87,7 +88,7 @@ def _read(path: Path, rate: Fraction) -> list[Cut]:
         ValueError,
     ) as why:
         reason = " ".join(str(why).split()).rstrip(".") or type(why).__name__
-        raise InputError(f"Cannot read {path.name!r} as an edit list: {reason}.") from None
+        raise InputError(f"Cannot read {path.name!r} as an edit list: {reason}; {AGAIN}.") from None
 
 
 def _text(path: Path) -> str:
@@ -125,7 +126,8 @@ def _of_film(cuts: list[Cut], film: EditedFilm, source: str | None, name: str) -
     if len(sources) == 1 and source is None:
         return cuts
     known = ", ".join(repr(called or "without a name") for called, _ in sources.most_common(6))
-    raise InputError(f"{name!r} uses nothing called {wanted!r}; its sources are {known}. Say which one is the film.")
+    nothing = f"{name!r} uses nothing called {wanted!r}; its sources are {known}"
+    raise InputError(f"{nothing}: say which of them is the film (film_called).")
 
 
 def _origins(cuts: list[Cut], film: EditedFilm) -> list[Fraction]:
@@ -158,7 +160,8 @@ def _range(cut: Cut, film: EditedFilm, origin: Fraction, name: str) -> SourceRan
     end = round(_counted(cut.end, cut.rate, film.rate) - origin)
     if start < 0 or end > film.frames + TOLERANCE:
         used, there = (f"{_timecode(film, a)} to {_timecode(film, b)}" for a, b in ((start, end), (0, film.frames)))
-        raise InputError(f"{name!r} uses {used}, which the film does not have: it goes from {there}.")
+        beyond = f"{name!r} uses {used}, which the film does not have: it goes from {there}"
+        raise InputError(f"{beyond}; add it to the film, or the version of it, that it was cut from.")
     end = min(end, film.frames)
     return SourceRange(start, end, float(start / film.rate), float(end / film.rate)) if start < end else None
 

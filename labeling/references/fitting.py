@@ -19,7 +19,7 @@ WORSE = 0.15
 MISSES = 3
 """So many such frames one after another end a run; fewer may be a flash or a damaged frame."""
 JUMP = 4
-"""A step from picture to picture this large, in variances of the whole run: one step between two still halves has it."""
+"""A step from picture to picture this large, in variances of the run: a cut between two still pictures has it."""
 NEARER_1 = 0.15
 """How much likeness a speed must win for each unit it is off 1: where nothing moves, any speed would do."""
 
@@ -190,7 +190,7 @@ def steady(pair: Pair, run: Run) -> float:
 
 
 def _about_mean(pictures: Descriptors) -> Descriptors:
-    return pictures - pictures.mean(axis=0)
+    return np.asarray(pictures - pictures.mean(axis=0), np.float32)
 
 
 def turned(pair: Pair, run: Run) -> float:

@@ -40,7 +40,7 @@ class NewReference:
 def require_analysed(movie: Movie) -> None:
     """Raise Conflict for a film of which nothing is stored to align with."""
     if not movie.sha256 or not movie.scan_key:
-        raise Conflict(f"{movie.title!r} is {movie.state}; a reference can be aligned when it has been analysed.")
+        raise Conflict(f"{movie.title!r} is not analysed (it is {movie.state}); add the reference when it is.")
 
 
 def add(session: Session, movie: Movie, new: NewReference, by: str) -> tuple[Reference, Job | None, bool]:

@@ -16,6 +16,7 @@ class References extends HTMLElement {
   #open = new Set();
   #list = [];
   #intervals = new Map();
+  #called = h("input", {class: "input", maxLength: 200, "aria-label": "What the edit calls the film", placeholder: "its name there, or its reel"});
 
   connectedCallback() {
     this.className = "references";
@@ -56,14 +57,17 @@ class References extends HTMLElement {
 
   #adding() {
     const field = h("input", {type: "file", multiple: true, accept: KINDS, hidden: true, "aria-label": "Trailers and edits to add", onchange: () => { this.#send([...field.files]); field.value = ""; }});
-    return h("div", {class: "reference-add"}, button("Add a trailer or an edit …", () => field.click()), h("span", {class: "small muted"}, "or drop it here"), field);
+    return h("div", {class: "reference-add"}, button("Add a trailer or an edit …", () => field.click()), h("span", {class: "small muted"}, "or drop it here"), field,
+      h("details", {class: "small"}, h("summary", {class: "muted"}, "An edit that calls the film otherwise"), this.#called));
   }
 
   #row(reference) {
     const open = this.#open.has(reference.id), ready = reference.state === "ready";
     const kept = reference.intervals - reference.withdrawn;
     const words = ready ? `${many(kept, "interval")}${reference.withdrawn ? `, ${reference.withdrawn} withdrawn` : ""}` : reference.problem || this.#words(reference);
-    const main = h("button", {type: "button", class: "reference-main", "aria-expanded": ready ? String(open) : undefined, disabled: !ready || !reference.intervals, onclick: () => this.#toggle(reference)},
+    const opens = {type: "button", "aria-expanded": String(open), onclick: () => this.#toggle(reference)};
+    const shows = ready && reference.intervals > 0;
+    const main = h(shows ? "button" : "div", {class: "reference-main", ...(shows ? opens : {})},
       h("span", {class: "reference-name"}, reference.name), h("span", {class: `reference-state small wrap ${ENDED[reference.state] ?? "muted"}`, dataset: {job: reference.job?.id ?? ""}}, words));
     const away = this.mayEdit ? button("", () => this.#remove(reference), {kind: "plain", symbol: "close", title: `Remove ${reference.name}`}) : null;
     const intervals = open && ready ? h("ul", {class: "intervals", "aria-label": `What ${reference.name} shows`}, (this.#intervals.get(reference.id) ?? []).map((each) => this.#interval(reference, each))) : null;
@@ -72,7 +76,7 @@ class References extends HTMLElement {
 
   #interval(reference, interval) {
     const span = `${clock(interval.start_s)} – ${clock(interval.end_s)}`, gone = interval.withdrawn;
-    const sure = reference.kind === "edit" ? "" : `${percent(interval.confidence)} sure`;
+    const sure = reference.kind === "edit" ? "" : `${percent(interval.confidence)} alike`;
     const main = h("button", {type: "button", class: "reference-main num", title: "Play this interval", onclick: () => this.dispatchEvent(new CustomEvent("play", {detail: interval}))},
       h("span", {class: gone ? "withdrawn" : ""}, span), h("span", {class: "small muted"}, gone ? `withdrawn by ${interval.withdrawn_by}` : sure));
     const change = this.mayEdit ? button(gone ? "Restore" : "Withdraw", () => this.#change(reference, interval), {kind: "plain", title: `${gone ? "Restore" : "Withdraw"} ${span}`}) : null;
@@ -107,10 +111,12 @@ class References extends HTMLElement {
     for (const file of files) {
       const form = new FormData();
       form.append("movie", this.movie);
+      form.append("film_called", this.#called.value.trim());
       form.append("file", file, file.name);
       const added = await attempt(() => post("/api/references", form));
       if (added?.known && !added.job) toast(`${file.name} is here already.`);
     }
+    this.#called.value = "";
     await Promise.all([this.load(), jobs.look()]);
   }
 
