@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -13,7 +13,6 @@ from backend.errors import InputError
 
 LONGEST_SHOWN = 1000
 DELIMITERS = ",;\t"
-LONGEST_CELL = 1 << 20
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
@@ -27,11 +26,16 @@ class BadRow(BaseModel):
 
 @dataclass(frozen=True)
 class Row:
-    """One row with its line: 1 is a CSV's header, and the first of JSON. `problem`: it cannot be read at all."""
+    """One row with its line: 1 is a CSV's header, and the first of JSON.
+
+    problem   it cannot be read at all
+    unknown   names in it that nobody here knows; they are left out
+    """
 
     line: int
     values: dict[str, Any]
     problem: str = ""
+    unknown: tuple[str, ...] = ()
 
 
 def read_json(body: bytes) -> list[Row]:
@@ -46,13 +50,16 @@ def read_json(body: bytes) -> list[Row]:
     return [Row(number, _flat(row)) for number, row in enumerate(rows, 1)]
 
 
-def read_json_lines(body: bytes) -> list[Row]:
+def read_json_lines(body: bytes, known: Collection[str]) -> list[Row]:
     """One object a line; empty lines are passed over. A line that is none is a row with a problem."""
-    return [_line(number, line) for number, line in enumerate(body.split(b"\n"), 1) if line.strip()]
+    return [_line(number, line, known) for number, line in enumerate(body.split(b"\n"), 1) if line.strip()]
 
 
-def read_csv(body: bytes, needed: Sequence[str]) -> list[Row]:
-    """A table with names in its first line, by comma, semicolon or tab; empty cells are left out. Raises InputError."""
+def read_csv(body: bytes, known: Collection[str], needed: Sequence[str]) -> list[Row]:
+    """A table with names in its first line, by comma, semicolon or tab; empty cells are left out.
+
+    What cannot be read is a row with a problem. Raises InputError where the table as a whole cannot.
+    """
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -60,15 +67,12 @@ def read_csv(body: bytes, needed: Sequence[str]) -> list[Row]:
     header = text.split("\n", 1)[0]
     delimiter = max(DELIMITERS, key=header.count)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        return list(_rows(lines, needed))
-    except csv.Error as problem:
-        raise InputError(f"Line {lines.line_num} cannot be read as CSV: {problem}.") from None
+    return list(_rows(lines, _names(lines, needed), known))
 
 
-def unknown_names(rows: Sequence[Row], known: Sequence[str]) -> list[str]:
-    """Names of columns that are not known."""
-    return sorted({name for row in rows for name in row.values if name not in known})
+def unknown_names(rows: Iterable[Row]) -> list[str]:
+    """Names that nobody here knows."""
+    return sorted({name for row in rows for name in row.unknown})
 
 
 def shaped(row: Row, shape: type[Shape], prepare: Callable[[dict[str, Any]], dict[str, Any]] = dict) -> Shape | BadRow:
@@ -80,7 +84,8 @@ def shaped(row: Row, shape: type[Shape], prepare: Callable[[dict[str, Any]], dic
     except ValidationError as wrong:
         first = wrong.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        return bad(row, f"{where}: {first['msg']}" if where else first["msg"].removeprefix("Value error, "))
+        said = "there is no such field" if first["type"] == "extra_forbidden" else first["msg"]
+        return bad(row, f"{where}: {said}" if where else said.removeprefix("Value error, "))
 
 
 def bad(row: Row, problem: str) -> BadRow:
@@ -88,26 +93,48 @@ def bad(row: Row, problem: str) -> BadRow:
     return BadRow(line=row.line, problem=problem, row=json.dumps(row.values, ensure_ascii=False)[:LONGEST_SHOWN])
 
 
-def _rows(lines: Any, needed: Sequence[str]) -> Iterator[Row]:
-    names = [name.strip().lower() for name in next(lines, [])]
+def _names(lines: Any, needed: Sequence[str]) -> list[str]:
+    try:
+        names = [name.strip().lower() for name in next(lines, [])]
+    except csv.Error as problem:
+        raise InputError(f"The first line cannot be read as CSV: {problem}.") from None
     missing = [name for name in needed if name not in names]
     if missing:
         raise InputError(f"The first line names the columns; {', '.join(missing)} is missing.")
-    begins = lines.line_num + 1
-    for cells in lines:
-        values = {name: cell for name, cell in zip(names, cells, strict=False) if cell.strip()}
-        more = len(cells) > len(names)
-        if values or more:
-            yield Row(begins, values, "it has more cells than the first line has names" if more else "")
+    twice = next((name for name in names if name and names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"The first line names {twice} twice; leave one of the columns out.")
+    return names
+
+
+def _rows(lines: Any, names: Sequence[str], known: Collection[str]) -> Iterator[Row]:
+    unknown = tuple(name for name in names if name not in known)
+    while True:
         begins = lines.line_num + 1
+        try:
+            cells = next(lines)
+        except StopIteration:
+            return
+        except csv.Error as problem:
+            yield Row(begins, {}, f"it cannot be read as CSV: {problem}", unknown)
+            continue
+        if not any(cell.strip() for cell in cells) and len(cells) <= len(names):
+            continue
+        values = {name: cell for name, cell in zip(names, cells, strict=False) if name in known and cell.strip()}
+        more = "it has more cells than the first line has names" if len(cells) > len(names) else ""
+        yield Row(begins, values, more, unknown)
 
 
-def _line(number: int, line: bytes) -> Row:
+def _line(number: int, line: bytes, known: Collection[str]) -> Row:
     try:
         found = _parsed(line)
     except ValueError:
         return Row(number, {}, "it cannot be read as JSON")
-    return Row(number, _flat(found)) if isinstance(found, dict) else Row(number, {}, "it is no object")
+    if not isinstance(found, dict):
+        return Row(number, {}, "it is no object")
+    values = _flat(found)
+    unknown = tuple(name for name in values if name not in known)
+    return Row(number, {name: value for name, value in values.items() if name in known}, "", unknown)
 
 
 def _parsed(text: bytes) -> Any:

@@ -7,6 +7,7 @@ below.
 """
 
 import io
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from tests.world import (
     PERSONS,
     PROJECT,
     RANKED,
+    SHA256,
     VIEWERS_MEMBERSHIP,
     make_world,
     secret_of,
@@ -42,6 +44,12 @@ def _pixel() -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (8, 8)).save(file, "png")
     return file.getvalue()
+
+
+def _record() -> bytes:
+    window = {"movie_sha256": SHA256, "start_frame": 1, "end_frame": 51, "start_s": 0.04, "end_s": 2.04}
+    said = {"key": "carried-in", "curator": "Ada", "verdict": "approve", "decided_at": "2026-11-20T12:00:00Z"}
+    return json.dumps(window | said | {"strategy": "chosen"}).encode()
 
 
 IDS = {
@@ -68,6 +76,7 @@ PICTURE = {"params": {"project": PROJECT}, "content": _pixel(), "headers": {"con
 DECIDE = {"json": {"candidate": RANKED, "verdict": "approve", "key": "decided-now"}}
 COUNTED = {"platform": "youtube", "clip": "abc", "measured_at": "2026-11-20", "views": 5}
 ENGAGEMENT = {"params": {"project": PROJECT}, "json": COUNTED | {"candidate": RANKED}}
+CARRIED = {"params": {"project": PROJECT}, "content": _record(), "headers": {"content-type": "application/x-ndjson"}}
 OVERLAP = {"params": {"project": PROJECT}, "json": {"overlap": 0.2}}
 RELEASE = {"json": {"project": PROJECT, "candidates": [RANKED]}}
 REFERENCE = {"json": {"movie": MOVIE, "path": "new.mp4"}}
@@ -124,6 +133,8 @@ TABLE: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("GET",    "/api/decisions",                             HERE,                        "401 404 200 200 200 200"),
     ("POST",   "/api/decisions",                             DECIDE,                      "401 404 403 201 201 201"),
     ("POST",   "/api/decisions/{decision_id}/undo",          {},                          "401 404 403 201 403 403"),
+    ("GET",    "/api/decisions/export",                      HERE,                        "401 404 200 200 200 200"),
+    ("POST",   "/api/decisions/import",                      CARRIED,                     "401 404 403 403 200 200"),
     ("GET",    "/api/engagement",                            HERE,                        "401 404 200 200 200 200"),
     ("POST",   "/api/engagement",                            ENGAGEMENT,                  "401 404 403 200 200 200"),
     ("GET",    "/api/agreement",                             HERE,                        "401 404 200 200 200 200"),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from labeling.engagement.reading import NEEDED, parsed
+from labeling.engagement.shapes import FIELDS
 from labeling.sheets import BadRow, read_csv, read_json
 from tests.curating import Studio, decide, studio
 from tests.service import running
@@ -105,7 +106,8 @@ def test_bad_rows_of_a_table_are_named_by_line_and_the_others_kept(desk: Studio)
         (b"clip,views\n1,2\n", "text/csv", "platform, measured_at is missing"),
         (b"", "text/csv", "is missing"),
         (b"platform,clip,measured_at\n\xff", "text/csv", "not UTF-8"),
-        (b'platform,clip,measured_at\na,"b,c\n', "text/csv", "Line 2 cannot be read"),
+        (b"platform,clip,measured_at,Clip\n", "text/csv", "names clip twice"),
+        (b'"platform,clip\n', "text/csv", "The first line cannot be read as CSV"),
         (b"{}", "text/plain", "Send application/json or text/csv"),
     ],
     ids=lambda value: str(value)[:30],
@@ -159,6 +161,6 @@ def test_any_table_that_a_program_writes_is_read(rows: list[list[str]]) -> None:
 
     file = io.StringIO(newline="")
     csv.writer(file).writerows([["platform", "clip", "measured_at"], *rows])
-    assert len(read_csv(file.getvalue().encode(), NEEDED)) == sum(
+    assert len(read_csv(file.getvalue().encode(), FIELDS, NEEDED)) == sum(
         any(cell.strip() for cell in row) or len(row) > 3 for row in rows
     )

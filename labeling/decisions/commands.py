@@ -28,18 +28,23 @@ def decisions() -> None:
 def export(
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write (default: print).")] = None,
     form: Annotated[str, typer.Option("--format", metavar="NAME", help="jsonl, csv or label-studio.")] = "",
+    films: Annotated[
+        str, typer.Option(metavar="PREFIX", help="For Label Studio: what stands before the names of film files there.")
+    ] = "",
     project: ProjectId = 1,
 ) -> None:
     """Write all decisions of a project; the format is that of the file's ending where it is not named."""
     from backend.errors import UnknownName
     from backend.files import file_atomically
+    from backend.up import address
     from labeling.decisions.exporting import FORMATS
+    from labeling.decisions.labelstudio import Films
 
     form = form or _format_of(out, "jsonl")
     if form not in FORMATS:
         raise UnknownName("format", form, FORMATS)
     with _house(project) as resources:
-        lines = FORMATS[form][0](resources.reading, project)
+        lines = FORMATS[form][0](resources.reading, project, Films(address(resources.settings), films))
         if out is None:
             sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
             sys.stdout.writelines(lines)
@@ -71,8 +76,12 @@ def bring_in(
     with _house(project) as resources:
         read = run(resources.engine, project, READERS[form](body))
     sys.stderr.write(f"{read.read} decisions read: {read.added} added, {read.known} known already.\n")
+    if read.ignored:
+        sys.stderr.write(f"Ignored, since nobody here knows them: {', '.join(read.ignored)}.\n")
     for row in read.bad[:SHOWN]:
         sys.stderr.write(f"line {row.line}: {row.problem}\n")
+    if len(read.bad) > SHOWN:
+        sys.stderr.write(f"… and {len(read.bad) - SHOWN} more.\n")
     if read.bad:
         raise InputError(f"{len(read.bad)} of {read.read} rows were not kept.")
 

@@ -9,8 +9,8 @@ from sqlalchemy import Engine, Select, bindparam, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from backend.library.models import Candidate
-from labeling.decisions.labelstudio import task
+from backend.library.models import Candidate, Movie
+from labeling.decisions.labelstudio import Films, task
 from labeling.decisions.models import Decision
 from labeling.decisions.records import HEADER, csv_line, json_line, record_of
 
@@ -41,27 +41,30 @@ _CANDIDATES = (
     .order_by(col(Candidate.id))
     .limit(AT_ONCE)
 )
-_OF_CANDIDATES = ROWS.where(col(Decision.candidate_id).in_(bindparam("candidates", expanding=True))).order_by(
-    col(Decision.candidate_id), col(Decision.id)
+_OF_CANDIDATES = (
+    ROWS.add_columns(col(Movie.path), col(Movie.rate))
+    .join(Movie, col(Movie.id) == col(Candidate.movie_id), isouter=True)
+    .where(col(Decision.candidate_id).in_(bindparam("candidates", expanding=True)))
+    .order_by(col(Decision.candidate_id), col(Decision.id))
 )
 
 
-def json_lines(reading: Engine, project_id: int) -> Iterator[str]:
+def json_lines(reading: Engine, project_id: int, _films: Films) -> Iterator[str]:
     """One JSON object a line."""
     yield from (json_line(record_of(row)) for row in _rows(reading, project_id))
 
 
-def table(reading: Engine, project_id: int) -> Iterator[str]:
+def table(reading: Engine, project_id: int, _films: Films) -> Iterator[str]:
     """CSV with names in the first line."""
     yield HEADER
     yield from (csv_line(record_of(row)) for row in _rows(reading, project_id))
 
 
-def label_studio(reading: Engine, project_id: int) -> Iterator[str]:
+def label_studio(reading: Engine, project_id: int, films: Films) -> Iterator[str]:
     """Tasks for Label Studio: a clip each, with an annotation for every curator who stands by something."""
     between = "[\n"
     for rows in _by_candidate(reading, project_id):
-        made = task(rows)
+        made = task(rows, films)
         if made is not None:
             yield between + json.dumps(made, ensure_ascii=False)
             between = ",\n"
@@ -93,7 +96,7 @@ def _by_candidate(reading: Engine, project_id: int) -> Iterator[list[Any]]:
         last = ids[-1] or 0
 
 
-FORMATS: dict[str, tuple[Callable[[Engine, int], Iterator[str]], str, str]] = {
+FORMATS: dict[str, tuple[Callable[[Engine, int, Films], Iterator[str]], str, str]] = {
     "jsonl": (json_lines, "application/x-ndjson", "jsonl"),
     "csv": (table, "text/csv", "csv"),
     "label-studio": (label_studio, "application/json", "json"),

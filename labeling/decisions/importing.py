@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine, delete
@@ -12,7 +14,7 @@ from backend.library.models import Candidate, Movie
 from backend.members.models import Person
 from labeling.decisions import statements
 from labeling.decisions.exporting import ROWS
-from labeling.decisions.models import Decision
+from labeling.decisions.models import UNDO, Decision
 from labeling.decisions.records import COLUMNS, NEEDED, DecisionRecord, of_cells, record_of
 from labeling.decisions.service import refresh
 from labeling.decisions.shapes import Imported
@@ -26,10 +28,13 @@ COPIED = tuple(name for name in COLUMNS if name in Decision.model_fields)
 
 
 def _table(body: bytes) -> list[Row]:
-    return [Row(row.line, of_cells(row.values), row.problem) for row in read_csv(body, NEEDED)]
+    return [replace(row, values=of_cells(row.values)) for row in read_csv(body, COLUMNS, NEEDED)]
 
 
-READERS: Mapping[str, Callable[[bytes], list[Row]]] = {"jsonl": read_json_lines, "csv": _table}
+READERS: Mapping[str, Callable[[bytes], list[Row]]] = {
+    "jsonl": partial(read_json_lines, known=COLUMNS),
+    "csv": _table,
+}
 """Name of the format → what reads it."""
 
 
@@ -45,8 +50,9 @@ def bring_in(engine: Engine, project_id: int, rows: Sequence[Row]) -> Imported:
                 else:
                     wrong.append(bad(row, found))
             session.commit()
-    unknown = unknown_names([row for row in rows if not row.problem], COLUMNS)
-    return Imported(read=len(rows), added=counts["added"], known=counts["known"], bad=wrong, ignored=unknown)
+    return Imported(
+        read=len(rows), added=counts["added"], known=counts["known"], bad=wrong, ignored=unknown_names(rows)
+    )
 
 
 def _some(session: Session, project_id: int, rows: Sequence[Row]) -> list[str]:
@@ -72,21 +78,43 @@ def _some(session: Session, project_id: int, rows: Sequence[Row]) -> list[str]:
 def _one(session: Session, project_id: int, candidate_id: int, record: DecisionRecord) -> str:
     known = _known(session, project_id, record.curator, record.key)
     if known is not None:
-        return "known" if record_of(known) == record else "there is another decision of this curator with this key"
-    links = dict[str, int | None]()
-    for name, key in (("undoes_id", record.undoes), ("trim_of_id", record.trim_of)):
-        other = _known(session, project_id, record.curator, key) if key else None
-        if key and other is None:
-            return f"the decision {key} that it names is not here; it must come before"
-        links[name] = other.id if other else None
-        if name == "undoes_id" and other is not None and _undone(session, other.id):
-            return f"the decision {key} was taken back already"
+        # Where the clip came from is said by the candidate, which may be here for another reason.
+        same = record_of(known) == record.model_copy(update={"source": known.source})
+        return "known" if same else "there is another decision of this curator with this key"
+    undoes = _known(session, project_id, record.curator, record.undoes) if record.undoes else None
+    trim_of = _known(session, project_id, record.curator, record.trim_of) if record.trim_of else None
+    problem = _undo_problem(session, record, undoes) or _trim_problem(record, trim_of)
+    if problem:
+        return problem
     person = session.exec(select(Person.id).where(col(Person.name) == record.curator)).first()
     values: dict[str, Any] = {name: getattr(record, name) for name in COPIED}
-    values |= links | {"reasons": list(record.reasons)}
-    values |= {"project_id": project_id, "candidate_id": candidate_id, "person_id": person}
-    kept = session.connection().execute(statements.KEEP[session.get_bind().dialect.name], values)
+    values |= {"undoes_id": undoes and undoes.id, "trim_of_id": trim_of and trim_of.id}
+    values |= {"reasons": list(record.reasons), "project_id": project_id, "candidate_id": candidate_id}
+    insert = statements.KEEP[session.get_bind().dialect.name]
+    kept = session.connection().execute(insert, values | {"person_id": person})
     return "added" if kept.scalar_one_or_none() is not None else "known"
+
+
+def _undo_problem(session: Session, record: DecisionRecord, undone: Any) -> str:
+    """What is wrong with what a row takes back; `undone` is that decision."""
+    if record.undoes is None:
+        return ""
+    if undone is None:
+        return f"undoes: there is no decision {record.undoes} of {record.curator} before this row"
+    if undone.verdict == UNDO or _window(undone) != _window(record):
+        return f"undoes: {record.undoes} is no decision about this clip"
+    again = session.exec(select(Decision.id).where(col(Decision.undoes_id) == undone.id)).first()
+    return f"undoes: {record.undoes} was taken back already" if again is not None else ""
+
+
+def _trim_problem(record: DecisionRecord, trimmed: Any) -> str:
+    """What is wrong with the decision whose other cut this is."""
+    if record.trim_of is None:
+        return ""
+    if trimmed is None:
+        return f"trim_of: there is no decision {record.trim_of} of {record.curator} before this row"
+    cut = (trimmed.movie_sha256, trimmed.trim_start_frame, trimmed.trim_end_frame)
+    return "" if cut == _window(record) else f"trim_of: {record.trim_of} has another cut than this"
 
 
 def _known(session: Session, project_id: int, curator: str, key: str) -> Any:
@@ -94,15 +122,12 @@ def _known(session: Session, project_id: int, curator: str, key: str) -> Any:
     return session.connection().execute(wanted, {"project": project_id}).one_or_none()
 
 
-def _undone(session: Session, decision_id: int) -> bool:
-    return session.exec(select(Decision.id).where(col(Decision.undoes_id) == decision_id)).first() is not None
-
-
 Window = tuple[str, int, int]
 
 
-def _window(record: DecisionRecord) -> Window:
-    return record.movie_sha256, record.start_frame, record.end_frame
+def _window(row: Any) -> Window:
+    """Of a record, or of a row with its columns."""
+    return row.movie_sha256, row.start_frame, row.end_frame
 
 
 def _candidates(
@@ -110,7 +135,6 @@ def _candidates(
 ) -> tuple[dict[Window, int], set[int]]:
     """Window → its candidate, locked; made where there is none, with the film or without it. And which were made."""
     found, fresh = dict[Window, int](), set[int]()
-    # In one order for all who lock several.
     for window, record in sorted({_window(record): record for record in records}.items()):
         movie = select(Movie.id).where(col(Movie.project_id) == project_id, col(Movie.sha256) == record.movie_sha256)
         made = Candidate(
@@ -123,5 +147,8 @@ def _candidates(
         insert = insert_ignoring(session, Candidate, WINDOW).values(made).returning(col(Candidate.id))
         fresh.update(session.execute(insert).scalars())
         same = (col(getattr(Candidate, name)) == made[name] for name in WINDOW)
-        found[window] = session.exec(select(Candidate.id).where(*same).with_for_update()).one() or 0
+        found[window] = session.exec(select(Candidate.id).where(*same)).one() or 0
+    # In the order in which those who decide lock several.
+    lock = select(Candidate.id).where(col(Candidate.id).in_(found.values())).order_by(col(Candidate.id))
+    session.exec(lock.with_for_update()).all()
     return found, fresh

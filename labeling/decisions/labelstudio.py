@@ -5,40 +5,64 @@ ends.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
+from pathlib import PurePath
 from typing import Any
+from urllib.parse import quote
 
 from labeling.decisions.replay import standing
 
 VIDEO = "video"
 
 
-def task(rows: Sequence[Any]) -> dict[str, Any] | None:
+@dataclass(frozen=True)
+class Films:
+    """Where Label Studio finds films: by the names of their files behind `prefix`; without one, at the service."""
+
+    service: str
+    prefix: str = ""
+
+    def address(self, row: Any) -> str:
+        """The address of a row's film; "" for one that is gone."""
+        if row.movie_id is None:
+            return ""
+        return self.prefix + quote(PurePath(row.path).name) if self.prefix else self._served(row.movie_id)
+
+    def _served(self, movie_id: int) -> str:
+        return f"{self.service}/api/movies/{movie_id}/media"
+
+
+def task(rows: Sequence[Any], films: Films) -> dict[str, Any] | None:
     """The task of one candidate's decisions, in their order; None where nothing stands."""
     stands = standing(rows)
     if not stands:
         return None
     row = rows[0]
-    media = f"/api/movies/{row.movie_id}/media" if row.movie_id else ""
-    data = {
-        VIDEO: f"{media}#t={row.start_s:.3f},{row.end_s:.3f}" if media else "",
-        "movie_sha256": row.movie_sha256,
-        "movie_title": row.movie_title,
-        "start_frame": row.start_frame,
-        "end_frame": row.end_frame,
-        "start_s": row.start_s,
-        "end_s": row.end_s,
-    }
+    copied = ("movie_sha256", "movie_title", "start_frame", "end_frame", "start_s", "end_s")
     made: dict[str, Any] = {
         "id": row.candidate_id,
-        "data": data,
-        "annotations": [_annotation(r) for r in stands.values()],
+        "data": {
+            VIDEO: films.address(row),
+            "frame_rate": _rate(row),
+            **{name: getattr(row, name) for name in copied},
+        },
+        "annotations": [_annotation(each) for each in stands.values()],
     }
-    scored = next((r for r in rows if r.score is not None), None)
+    scored = next((each for each in rows if each.score is not None), None)
     if scored is not None:
         shown = _range(scored.key, scored.start_frame, scored.end_frame, "candidate")
         made["predictions"] = [{"model_version": scored.model, "score": scored.score, "result": [shown]}]
     return made
+
+
+def _rate(row: Any) -> float:
+    """Frames per second of a row's film, or of the clip where the film is gone."""
+    if row.rate:
+        return round(float(Fraction(row.rate)), 6)
+    length_s = row.end_s - row.start_s
+    return round((row.end_frame - row.start_frame) / length_s, 6) if length_s > 0 else 0.0
 
 
 def _annotation(row: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ What is undone or trimmed is named by the key of its curator.
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -16,6 +17,7 @@ from labeling.decisions.shapes import DAY_S, LAST_FRAME, LONGEST_TEXT
 LONGEST_NAME = 200
 BETWEEN = ";"
 FAR_S = 1e7
+FORMULA, QUOTED = re.compile(r"'*[=+\-@\t\r]"), re.compile(r"'+[=+\-@\t\r]")
 
 # Keys made here have colons: "…:trim", "…:undo".
 AnyKey = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_KEY, pattern=r"^[\w.:-]+$")]
@@ -35,7 +37,7 @@ class DecisionRecord(BaseModel):
 
     key: AnyKey
     curator: Annotated[Word, Field(min_length=1)]
-    verdict: Verdict | Literal["undo"]
+    verdict: Literal[Verdict, "undo"]
     reasons: tuple[Reason, ...] = ()
     text: Annotated[str, StringConstraints(max_length=LONGEST_TEXT, pattern=r"^[^\x00]*$")] = ""
     movie_sha256: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
@@ -67,6 +69,10 @@ class DecisionRecord(BaseModel):
         trim = (self.trim_start_frame, self.trim_end_frame)
         if None in trim and trim != (None, None):
             raise ValueError("a trim has both trim_start_frame and trim_end_frame")
+        if self.trim_start_frame is not None and self.verdict != "approve":
+            raise ValueError("another cut can only be approved")
+        if self.trim_start_frame is not None and self.trim_start_frame >= (self.trim_end_frame or 0):
+            raise ValueError("a trim must end after it starts")
         return self
 
 
@@ -89,15 +95,21 @@ def json_line(record: DecisionRecord) -> str:
 def csv_line(record: DecisionRecord) -> str:
     """The record as a row of CSV."""
     values = record.model_dump(mode="json") | {"reasons": BETWEEN.join(record.reasons)}
-    cells = [str(value).lower() if isinstance(value, bool) else value for value in values.values()]
     file = io.StringIO(newline="")
-    csv.writer(file).writerow(cells)
+    csv.writer(file).writerow(map(_cell, values.values()))
     return file.getvalue()
 
 
-def of_cells(values: Mapping[str, Any]) -> dict[str, Any]:
+def of_cells(values: Mapping[str, str]) -> dict[str, Any]:
     """Cells of a CSV as values; what a cell cannot tell from nothing is left out."""
-    found = dict(values)
-    if isinstance(found.get("reasons"), str):
+    found: dict[str, Any] = {name: cell[1:] if QUOTED.match(cell) else cell for name, cell in values.items()}
+    if "reasons" in found:
         found["reasons"] = [reason.strip() for reason in found["reasons"].split(BETWEEN)]
     return found
+
+
+def _cell(value: Any) -> Any:
+    """Spreadsheets take a text that begins like a formula for one; behind an apostrophe it stays a text."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value

@@ -12,21 +12,21 @@ from backend.answers import MANY, ONE, errors
 from backend.dependencies import MaybeProjectQuery, PageDep, PrincipalDep, ReadSession, ResourcesDep, WriteSession
 from backend.errors import Conflict, InputError, NotAllowed, NotFound, TooLarge
 from backend.library.service import movie_named, project_for
-from backend.members.service import Principal
 from backend.paging import Paged, paged
 from backend.resources import Resources
-from labeling.bodies import whole_body
+from labeling.bodies import kind_of, project_named, whole_body
 from labeling.decisions import service
 from labeling.decisions.exporting import FORMATS
 from labeling.decisions.importing import READERS, bring_in
+from labeling.decisions.labelstudio import Films
 from labeling.decisions.shapes import LARGEST_ID, DecisionNew, DecisionPublic, Imported, one_or_many
 from labeling.decisions.trims import cuts_of
 
 MOST = 200
 LARGEST_BODY_BYTES = 1 << 20
-
 LARGEST_IMPORT_BYTES = 64 << 20
 
+FILMS = "For Label Studio: what stands before the name of a film's file where it finds it; left out, this service."
 Format = Literal["jsonl", "csv", "label-studio"]
 EXPORTED: dict[int | str, dict[str, Any]] = {
     200: {
@@ -44,10 +44,10 @@ One = Annotated[DecisionNew, Tag(ONE)]
 Many = Annotated[list[DecisionNew], Tag(MANY), Body(max_length=MOST)]
 OneOrMany = Annotated[One | Many, Discriminator(one_or_many)]
 
-router = APIRouter(tags=["curating"], responses=errors(NotFound, NotAllowed), max_body_size=LARGEST_BODY_BYTES)
+router = APIRouter(tags=["curating"], responses=errors(NotFound, NotAllowed))
 
 
-@router.post("/decisions", status_code=201, responses=errors(Conflict, InputError))
+@router.post("/decisions", status_code=201, responses=errors(Conflict, InputError), max_body_size=LARGEST_BODY_BYTES)
 def decide(wanted: OneOrMany, who: PrincipalDep, resources: ResourcesDep) -> DecisionPublic | list[DecisionPublic]:
     """Say what you think of a candidate, or of several in a list: then all are kept, or none.
 
@@ -111,22 +111,23 @@ def undo(
 
 @router.get("/decisions/export", response_class=StreamingResponse, responses=EXPORTED)
 def export_decisions(
-    session: ReadSession,
+    request: Request,
     who: PrincipalDep,
     resources: ResourcesDep,
     project: MaybeProjectQuery = None,
     format: Annotated[Format, Query(description="JSONL and CSV can be imported again.")] = "jsonl",  # noqa: A002
+    films: Annotated[str, Query(max_length=500, description=FILMS)] = "",
 ) -> StreamingResponse:
     """All decisions of a project, undone ones and undos too, in the order in which they were made.
 
     For Label Studio: a task for each clip, with what every curator stands by.
     """
-    project_id = project_for(session, who, project, "viewer")
+    project_id = project_named(resources, who, project, "viewer")
     write, kind, ending = FORMATS[format]
     name = f'attachment; filename="decisions-{project_id}.{ending}"'
-    return StreamingResponse(
-        write(resources.reading, project_id), media_type=kind, headers={"Content-Disposition": name}
-    )
+    service_at = resources.settings.server.public_url or str(request.base_url)
+    lines = write(resources.reading, project_id, Films(service_at.rstrip("/"), films))
+    return StreamingResponse(lines, media_type=kind, headers={"Content-Disposition": name})
 
 
 @router.post("/decisions/import", openapi_extra=IMPORTED, responses=errors(InputError, TooLarge))
@@ -136,16 +137,13 @@ async def import_decisions(
     """Keep decisions that were exported as JSONL or CSV, under the names of their curators. Only admins may.
 
     What is here already is known by curator and key, so sending again adds nothing. Rows that are wrong are named by
-    line, with why; the others are kept.
+    line, with why; the others are kept. Names that are not known are ignored, and named.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind not in KINDS:
-        raise InputError(f"Send {' or '.join(KINDS)}.")
+    form = KINDS[kind_of(request, KINDS)]
+    project_id = await run_in_threadpool(project_named, resources, who, project, "admin")
     body = await whole_body(request, LARGEST_IMPORT_BYTES)
-    return await run_in_threadpool(_bring_in, resources, who, project, KINDS[kind], body)
+    return await run_in_threadpool(_bring_in, resources, project_id, form, body)
 
 
-def _bring_in(resources: Resources, who: Principal, project: int | None, form: str, body: bytes) -> Imported:
-    with Session(resources.reading) as session:
-        project_id = project_for(session, who, project, "admin")
+def _bring_in(resources: Resources, project_id: int, form: str, body: bytes) -> Imported:
     return bring_in(resources.engine, project_id, READERS[form](body))

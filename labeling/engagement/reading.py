@@ -4,13 +4,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from labeling.engagement.shapes import EngagementNew
+from labeling.engagement.shapes import FIELDS, EngagementNew
 from labeling.sheets import BadRow, Row, read_csv, read_json, shaped
 
 NEEDED = ("platform", "clip", "measured_at")
 READERS: dict[str, Callable[[bytes], list[Row]]] = {
     "application/json": read_json,
-    "text/csv": partial(read_csv, needed=NEEDED),
+    "text/csv": partial(read_csv, known=FIELDS, needed=NEEDED),
 }
 """Content type → what reads it."""
 

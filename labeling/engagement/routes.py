@@ -1,5 +1,6 @@
 """/api/engagement: what became of published clips."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -13,10 +14,11 @@ from backend.library.service import movie_named, project_for
 from backend.members.service import Principal
 from backend.paging import Paged, paged
 from backend.resources import Resources
-from labeling.bodies import whole_body
+from labeling.bodies import kind_of, project_named, whole_body
 from labeling.engagement import service
 from labeling.engagement.reading import READERS
 from labeling.engagement.shapes import EngagementNew, EngagementPublic, EngagementRead
+from labeling.sheets import Row
 
 LARGEST_BODY_BYTES = 16 << 20
 MOST_ROWS = 5000
@@ -41,13 +43,12 @@ async def add_engagement(
     """Keep figures of published clips, as JSON (an object or a list) or CSV with the same names in its first line.
 
     Rows that are wrong are named by line, with why; the others are kept. The same measurement again is one: with other
-    figures it is corrected.
+    figures it is corrected. Other columns of a CSV are ignored, and named.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind not in READERS:
-        raise InputError(f"Send {' or '.join(READERS)}.")
+    kind = kind_of(request, READERS)
+    project_id = await run_in_threadpool(project_named, resources, who, project, "curator")
     body = await whole_body(request, LARGEST_BODY_BYTES)
-    return await run_in_threadpool(_add, resources, who, project, kind, body)
+    return await run_in_threadpool(_add, resources, who, project_id, READERS[kind], body)
 
 
 @router.get("")
@@ -69,10 +70,10 @@ def list_engagement(
     return paged([EngagementPublic.model_validate(row) for row in rows], total, page.offset)
 
 
-def _add(resources: Resources, who: Principal, project: int | None, kind: str, body: bytes) -> EngagementRead:
-    with Session(resources.reading) as session:
-        project_id = project_for(session, who, project, "curator")
-    rows = READERS[kind](body)
+def _add(
+    resources: Resources, who: Principal, project_id: int, read: Callable[[bytes], list[Row]], body: bytes
+) -> EngagementRead:
+    rows = read(body)
     if len(rows) > MOST_ROWS:
         raise InputError(f"{len(rows)} rows are too many at once; send at most {MOST_ROWS}.")
     with Session(resources.engine) as session:

@@ -14,7 +14,7 @@ from backend.library.models import Candidate, Movie
 from backend.members.service import Principal
 from labeling.engagement.models import Engagement
 from labeling.engagement.reading import parsed
-from labeling.engagement.shapes import FIELDS, EngagementNew, EngagementRead
+from labeling.engagement.shapes import EngagementNew, EngagementRead
 from labeling.sheets import BadRow, Row, bad, unknown_names
 
 KEY = ("project_id", "platform", "clip", "measured_at")
@@ -47,7 +47,7 @@ def add(session: Session, who: Principal, project_id: int, rows: Sequence[Row]) 
         changed=counts["changed"],
         known=counts["known"],
         bad=wrong,
-        ignored=unknown_names(rows, FIELDS),
+        ignored=unknown_names(rows),
     )
 
 

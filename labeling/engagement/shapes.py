@@ -111,7 +111,7 @@ class EngagementRead(BaseModel):
 
     added    new; `changed`: known, with other figures now; `known`: known with the same
     bad      not kept: nothing else was lost for them
-    ignored  columns that nobody here knows
+    ignored  columns of a CSV that nobody here knows
     """
 
     read: int
