@@ -123,9 +123,8 @@ def _candidate(movie: Movie, first: Shot, last: Shot) -> Candidate:
 
 
 def playing(page: Page) -> None:
-    page.wait_for_function(
-        f"(video => video && !video.paused && video.currentTime > 0)(document.querySelector('{CLIP}'))"
-    )
+    shows = "video && !video.paused && !video.seeking && video.readyState >= 2"
+    page.wait_for_function(f"(video => {shows})(document.querySelector('{CLIP}'))")
     expect(page.locator(".trim-strip img").first).to_be_visible()
 
 

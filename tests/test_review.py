@@ -11,6 +11,33 @@ from tests.browser import LINE, Site, open_page, problems_of, running_browser, r
 from tests.reviewing import CLIP, Room, add_film, clip_of, drag, playing, press, room_with, room_without_films, saved
 
 LEAST_PICTURE = 0.6
+JUDGE = """async ([project, flipped]) => {
+  const {items} = await (await fetch(`/api/queue/next?project=${project}&k=20`)).json();
+  const said = items.map(({candidate: {id}}) => {
+    const no = (id % 2 === 1) !== (flipped > 0 && id % flipped === 0);
+    const key = `${flipped}-judged-${id}`;
+    return {candidate: id, key, verdict: no ? "reject" : "approve", reasons: no ? ["slow"] : []};
+  });
+  const headers = {"Content-Type": "application/json"};
+  return (await fetch("/api/decisions", {method: "POST", headers, body: JSON.stringify(said)})).status;
+}"""
+"""Judges twenty clips by their numbers; of some the other way round."""
+
+OVERLAPS = """() => {
+  const side = document.querySelector(".review-side");
+  const parts = [...side.children].filter((each) => each.checkVisibility());
+  const boxes = parts.map((each) => each.getBoundingClientRect()), frame = side.getBoundingClientRect(), wrong = [];
+  boxes.forEach((one, at) => {
+    if (one.bottom > frame.bottom + 1 || one.right > frame.right + 1) wrong.push(`${parts[at].className} is cut off`);
+    boxes.slice(at + 1).forEach((other, on) => {
+      const beside = one.right <= other.left || other.right <= one.left;
+      if (!beside && one.bottom > other.top && other.bottom > one.top) wrong.push(`${parts[at].className} lies over ${parts[at + 1 + on].className}`);
+    });
+  });
+  return wrong;
+}"""
+"""What beside the clip lies over another thing or is cut off."""
+
 expect.set_options(timeout=20_000)
 
 
@@ -203,11 +230,12 @@ def test_an_answer_that_is_lost_makes_no_second_decision(page: Page, room: Room)
     assert [each["verdict"] for each in room.decisions(clip["id"])] == ["reject"]
 
 
-def test_two_curators_at_once_are_asked_about_different_clips(page: Page, room: Room, browser: Browser) -> None:
-    invited = room.api(
-        "POST", "/api/members/invitations", json={"project_id": room.project, "name": "Ida", "role": "curator"}
-    )
+def test_two_curators_at_once_are_asked_about_different_clips(room: Room, browser: Browser) -> None:
     room.api("PATCH", "/api/queue", json={"overlap": 0})
+    page = room.open(browser)
+    playing(page)
+    asked = {"project_id": room.project, "name": "Ida", "role": "curator"}
+    invited = room.api("POST", "/api/members/invitations", json=asked)
     other = open_page(browser, invited["link"])
     other.get_by_role("button", name="Join as Ida").click()
     other.get_by_role("link", name="Review").click()
@@ -223,6 +251,7 @@ def test_two_curators_at_once_are_asked_about_different_clips(page: Page, room: 
     for name, candidates in seen.items():
         last = room.api("GET", "/api/decisions", params={"curator": name})["items"]
         assert [each["candidate_id"] for each in reversed(last)] == candidates
+    page.context.close()
     other.context.close()
 
 
@@ -246,6 +275,47 @@ def test_everything_has_a_name_is_reached_by_keys_and_large_enough(room: Room, b
     assert page.evaluate("inPage.faults()") == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.context.close()
+
+
+def test_the_side_has_its_own_place_on_every_screen(room: Room, browser: Browser) -> None:
+    """Nothing beside the clip lies over another thing or is cut off, trimmed clips and long lines too."""
+    for width, height in ((1440, 900), (1280, 720), (820, 1180)):
+        page = room.open(browser, viewport={"width": width, "height": height})
+        playing(page)
+        page.keyboard.press("]")
+        page.locator(".review-line").evaluate("line => { line.textContent = 'Said at length. '.repeat(20); }")
+        assert page.evaluate(OVERLAPS) == []
+        page.context.close()
+
+
+def test_agreement_is_shown_of_all_and_two_by_two(room: Room, browser: Browser) -> None:
+    room.api("PATCH", "/api/queue", json={"overlap": 1})
+    page = room.open(browser, "/agreement")
+    expect(page.get_by_role("heading", name="Nothing to compare yet")).to_be_visible()
+    asked = {"project_id": room.project, "name": "Joan", "role": "curator"}
+    other = open_page(browser, room.api("POST", "/api/members/invitations", json=asked)["link"])
+    other.get_by_role("button", name="Join as Joan").click()
+    expect(other.get_by_role("link", name="Review")).to_be_visible()
+    for view, flipped in ((page, 0), (other, 3)):
+        assert view.evaluate(JUDGE, [room.project, flipped]) == 201
+    page.reload()
+    measured = room.api("GET", "/api/agreement")
+    assert measured["answered"] > 5
+    of_all, of_two = page.get_by_role("table").nth(0), page.get_by_role("table").nth(1)
+    expect(of_all.locator("tbody tr")).to_have_count(2)
+    for place, name in enumerate(("verdict", "slow")):
+        row = of_all.locator("tbody tr").nth(place)
+        expect(row).to_contain_text(name)
+        subject = measured["reasons"]["slow"] if place else measured["verdict"]
+        assert 0 < subject["alpha"]["value"] < 1
+        for value in (subject["alpha"]["value"], subject["alpha"]["high"]):
+            expect(row).to_contain_text(f"{value:.2f}")
+        page.get_by_label("Two by two, about").select_option(name)
+        expect(of_two.locator("tbody tr")).to_contain_text("Joan and owner")
+        expect(of_two.locator("tbody tr")).to_contain_text(f"{subject['pairs'][0]['kappa']['value']:.2f}")
+    assert problems_of(page) == []
+    page.context.close()
+    other.context.close()
 
 
 def test_when_all_is_judged_the_page_says_what_was_done_and_goes_on_by_itself(

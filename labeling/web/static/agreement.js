@@ -27,23 +27,39 @@ class Agreement extends HTMLElement {
       return this.replaceChildren(...parts);
     }
     const rest = waiting ? `; ${many(waiting, "more waits", "more wait")} for the second answer` : "";
+    const subjects = [["verdict", verdict], ...Object.entries(reasons).map(([name, each]) => [name.replace("-", " "), each])];
     parts.push(h("p", {}, `${many(answered, "clip")} that two were asked about on purpose, answered by ${many(curators, "curator")}${rest}.`),
-      table("Krippendorff's alpha, all curators", ["", "alpha", "95 % of the time", "same answer", "given"],
-        [["verdict", verdict, ""], ...Object.entries(reasons).map(([name, each]) => [name.replace("-", " "), each, many(each.used, "time")])].map(([name, {alpha}, used]) => [name, ...measured(alpha), used])));
-    if (verdict.pairs.length) parts.push(table("Cohen's kappa, two by two, of the verdict", ["", "kappa", "95 % of the time", "same answer", "clips"],
-      verdict.pairs.map(({first, second, kappa}) => [`${first} and ${second}`, ...measured(kappa), kappa.units.toLocaleString("en")])));
-    parts.push(h("p", {class: "small muted"}, `1 is perfect, 0 is what chance gives. From ${SURE} on answers can be relied on, under ${TENTATIVE} the question means different things to different people: talk about it. With fewer than ten clips there is no interval.`));
+      table("Krippendorff's alpha, all curators", ["", "alpha", "95 % interval", "same answer", "clips", "given"],
+        subjects.map(([name, {alpha, used}]) => [name, ...measured(alpha), name === "verdict" ? "" : many(used, "time")])));
+    if (verdict.pairs.length) parts.push(pairsOf(subjects));
+    parts.push(h("p", {class: "small muted"}, `1 is perfect, 0 is what chance gives. From ${SURE} on answers can be relied on, under ${TENTATIVE} the question means different things to different people: talk about it. The truth is most likely within the interval; a wide one says that more clips are needed, and under ten clips there is none. A dash for the measure: all said the same, so that chance cannot be told from agreement.`));
     return this.replaceChildren(...parts);
   }
 }
 
 customElements.define("selects-agreement", Agreement);
 
-function measured({value, low, high, observed}) {
-  const kind = value === null ? "muted" : value >= SURE ? "good" : value < TENTATIVE ? "bad" : "";
-  return [h("strong", {class: kind}, value === null ? "–" : value.toFixed(2)), low === null ? "–" : `${low.toFixed(2)} to ${high.toFixed(2)}`,
-    observed === null ? "–" : `${Math.round(100 * observed)} %`];
+// Cohen's kappa of the verdict, or of the reason that is chosen.
+function pairsOf(subjects) {
+  const choice = h("select", {class: "input"}, subjects.map(([name], at) => h("option", {value: at}, name)));
+  const place = h("div");
+  const show = () => {
+    const [name, {pairs}] = subjects[choice.value];
+    place.replaceChildren(table(`Cohen's kappa, two by two: ${name}`, ["", "kappa", "95 % interval", "same answer", "clips"],
+      pairs.map(({first, second, kappa}) => [`${first} and ${second}`, ...measured(kappa)])));
+  };
+  choice.addEventListener("change", show);
+  show();
+  return h("section", {}, h("label", {class: "field"}, "Two by two, about", choice), place);
 }
+
+function measured({value, low, high, observed, units}) {
+  const kind = value === null ? "muted" : value >= SURE ? "good" : value < TENTATIVE ? "bad" : "";
+  return [h("strong", {class: kind}, decimal(value)), low === null ? "–" : `${decimal(low)} to ${decimal(high)}`,
+    observed === null ? "–" : `${Math.round(100 * observed)} %`, units.toLocaleString("en")];
+}
+
+const decimal = (value) => (value === null ? "–" : value.toFixed(2).replace("-", "−"));
 
 function table(caption, heads, rows) {
   return h("div", {class: "agreement-table"}, h("table", {}, h("caption", {}, caption), h("thead", {}, h("tr", {}, heads.map((head) => h("th", {scope: "col"}, head)))),

@@ -78,7 +78,7 @@ class Review extends HTMLElement {
     return h("div", {class: "review-bar-row", role: "toolbar", "aria-label": "What you say of the clip"},
       key(act("Approve", "A", () => this.decide("approve"), "approve"), "A"), key(act("Reject", "X", () => this.decide("reject"), "reject"), "X"),
       key(act("Skip", "Space", () => this.decide("skip"), "skip"), "space"), key(act("Flag", "F", () => this.decide("flag"), "flag"), "F"), this.undoer,
-      this.saved.element, this.muter, button("", () => this.showKeys(), {kind: "plain", symbol: "keys", title: "All keys (?)"}));
+      this.saved.element, h("a", {class: "button plain", href: "/agreement"}, "Agreement"), this.muter, button("", () => this.showKeys(), {kind: "plain", symbol: "keys", title: "All keys (?)"}));
   }
 
   #listen(signal) {
