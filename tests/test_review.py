@@ -31,7 +31,8 @@ OVERLAPS = """() => {
     if (one.bottom > frame.bottom + 1 || one.right > frame.right + 1) wrong.push(`${parts[at].className} is cut off`);
     boxes.slice(at + 1).forEach((other, on) => {
       const beside = one.right <= other.left || other.right <= one.left;
-      if (!beside && one.bottom > other.top && other.bottom > one.top) wrong.push(`${parts[at].className} lies over ${parts[at + 1 + on].className}`);
+      const over = !beside && one.bottom > other.top && other.bottom > one.top;
+      if (over) wrong.push(`${parts[at].className} lies over ${parts[at + 1 + on].className}`);
     });
   });
   return wrong;
