@@ -24,7 +24,7 @@ SURE_DETAILS = 0.45
 SURE_STEADY = 0.5
 CLEAR = 0.15
 """By so much its movement must be more alike than at any other place that looks nearly as much like it."""
-TURNED = 0.05
+TURNED = 0.3
 APART_S = 0.4
 """What is nearer than this is the same place."""
 SAME_LINE_S = 0.3
