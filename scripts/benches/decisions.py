@@ -30,6 +30,8 @@ IN_HAND, ASK_AT = 4, 2
 VERDICTS = ("approve", "reject", "reject", "approve", "skip", "flag")
 PATIENCE_S = 120.0
 WARM_UP_S = 6.0
+SETTLE_S = 15.0
+"""A server that has just started loads its networks beside."""
 
 
 @dataclass
@@ -64,6 +66,7 @@ def run(args: list[str]) -> dict[str, Any]:
 def _measure(kind: str, options: argparse.Namespace) -> dict[str, Any]:
     with library(kind, options.curators, options.films, options.clips) as (server, tokens):
         server.start()
+        time.sleep(SETTLE_S)
         seen = Seen()
         asyncio.run(_load(server, tokens, seen, WARM_UP_S, options.every))
         seen.took_s, seen.asked_s = [], []
