@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from backend.features.base import Extractor
 from tests.databases import (  # noqa: F401  fixtures for all
@@ -18,6 +19,10 @@ from tests.vectors import chroma, stock  # noqa: F401  fixtures for all
 from tests.workers import house, root  # noqa: F401  fixtures for all
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# How long an example takes says nothing on a machine that does other things too.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")

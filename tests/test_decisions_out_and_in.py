@@ -329,7 +329,7 @@ def records(draw: st.DrawFn) -> DecisionRecord:
     )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(records(), min_size=1, max_size=3))
 def test_every_record_survives_both_formats(made: list[DecisionRecord]) -> None:
     for form, text in (("jsonl", "".join(map(json_line, made))), ("csv", HEADER + "".join(map(csv_line, made)))):

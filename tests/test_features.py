@@ -152,7 +152,7 @@ def test_dynamics_measures_what_it_names() -> None:
 
 
 @given(st.integers(1, 60), st.integers(0, 2**32 - 1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_dynamics_is_finite_for_any_shot(length: int, seed: int) -> None:
     table = np.random.default_rng(seed).random((length, 6), dtype=np.float32)
     row = dynamics.Dynamics().extract([ShotMaterial(0, length / 24, frames=table)]).vectors[0]

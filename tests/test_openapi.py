@@ -71,9 +71,7 @@ def test_every_answer_is_listed(service: Service, document: OpenApiSchema, metho
     with service.session() as session:
         enrol(session, "a worker", ["cpu"])
 
-    @settings(
-        max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-    )
+    @settings(max_examples=EXAMPLES, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(case=document[path][method].as_strategy())
     def answers(case: Case) -> None:
         ask(case, service)

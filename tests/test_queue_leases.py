@@ -171,7 +171,5 @@ def test_leases_and_rows_hold_whatever_happens(service_of: Service) -> None:
     checks = list(HealthCheck)
     run_state_machine_as_test(
         machine,
-        settings=settings(
-            max_examples=12, stateful_step_count=25, deadline=None, database=None, suppress_health_check=checks
-        ),
+        settings=settings(max_examples=12, stateful_step_count=25, database=None, suppress_health_check=checks),
     )

@@ -42,7 +42,7 @@ intervals = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(intervals, min_size=1, max_size=12), st.lists(intervals, max_size=3))
 def test_windows_hold_what_is_shown_or_keep_far_from_it(shown: list[Shown], avoided: list[Shown]) -> None:
     labels = weak_labels(FILM, shown, avoided)

@@ -108,7 +108,7 @@ def test_every_film_is_ranked(film):
     assert rank(film, request).clips == ranking.clips, "the same film gives the same clips"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.integers(30, 700), st.floats(0.5, 90), st.integers(0, 99), st.integers(1, 9), st.floats(0, 1), st.floats(0, 80)
 )

@@ -21,7 +21,7 @@ def by_all(vectors: Floats, mask: NDArray[np.bool_], query: Floats, count: int) 
     return -np.sort(-(vectors[mask] @ query))[:count]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     seed=st.integers(0, 2**32 - 1),
     rows=st.integers(1, 900),

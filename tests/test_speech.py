@@ -58,7 +58,7 @@ def test_speech_does_not_depend_on_how_the_sound_arrives(films: Path) -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 400))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_speech_intervals_are_sileros(seed: int, length: int) -> None:
     from silero_vad.utils_vad import get_speech_timestamps_from_probs
 

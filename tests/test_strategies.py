@@ -78,7 +78,7 @@ every_strategy = pytest.mark.parametrize("name", STRATEGIES)
 
 
 @every_strategy
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(odd_pools(), st.integers(0, 30), st.integers(0, 5), st.sampled_from(list(FORMS)))
 def test_a_draw_holds_k_different_items_and_their_chances(name, fields, k, seed, form):
     pool = FORMS[form](fields)
@@ -118,7 +118,7 @@ def test_propensities_are_how_often_an_item_is_drawn(name, k, labels):
     assert (np.abs(drawn / draws - chance) <= MOST_DEVIATIONS * spread + 1e-9).all()
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.integers(1, 60), st.data())
 def test_chances_of_a_draw_of_two_parts_add_up_to_its_size(count, data):
     k = data.draw(st.integers(1, count))

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.errors import InputError
@@ -38,9 +38,6 @@ def make_film(
         **values,
     )
 
-
-settings.register_profile("slow machine", deadline=None)
-settings.load_profile("slow machine")
 
 shot_lists = st.lists(st.integers(1, 900), min_size=1, max_size=30)
 
