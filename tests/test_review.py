@@ -12,16 +12,20 @@ from tests.reviewing import CLIP, Room, add_film, clip_of, drag, playing, press,
 
 LEAST_PICTURE = 0.6
 JUDGE = """async ([project, flipped]) => {
-  const {items} = await (await fetch(`/api/queue/next?project=${project}&k=20`)).json();
-  const said = items.map(({candidate: {id}}) => {
-    const no = (id % 2 === 1) !== (flipped > 0 && id % flipped === 0);
-    const key = `${flipped}-judged-${id}`;
-    return {candidate: id, key, verdict: no ? "reject" : "approve", reasons: no ? ["slow"] : []};
-  });
+  const ask = async () => (await (await fetch(`/api/queue/next?project=${project}&k=50`)).json()).items;
   const headers = {"Content-Type": "application/json"};
-  return (await fetch("/api/decisions", {method: "POST", headers, body: JSON.stringify(said)})).status;
+  for (let items = await ask(); items.length; items = await ask()) {
+    const said = items.map(({candidate: {id}}) => {
+      const no = (id % 2 === 1) !== (flipped > 0 && id % flipped === 0);
+      const key = `${flipped}-judged-${id}`;
+      return {candidate: id, key, verdict: no ? "reject" : "approve", reasons: no ? ["slow"] : []};
+    });
+    const {ok} = await fetch("/api/decisions", {method: "POST", headers, body: JSON.stringify(said)});
+    if (!ok) return false;
+  }
+  return true;
 }"""
-"""Judges twenty clips by their numbers; of some the other way round."""
+"""Judges all that is asked, by numbers; of some the other way round."""
 
 OVERLAPS = """() => {
   const side = document.querySelector(".review-side");
@@ -298,10 +302,10 @@ def test_agreement_is_shown_of_all_and_two_by_two(room: Room, browser: Browser) 
     other.get_by_role("button", name="Join as Joan").click()
     expect(other.get_by_role("link", name="Review")).to_be_visible()
     for view, flipped in ((page, 0), (other, 3)):
-        assert view.evaluate(JUDGE, [room.project, flipped]) == 201
+        assert view.evaluate(JUDGE, [room.project, flipped])
     page.reload()
     measured = room.api("GET", "/api/agreement")
-    assert measured["answered"] > 5
+    assert measured["answered"] >= 10
     of_all, of_two = page.get_by_role("table").nth(0), page.get_by_role("table").nth(1)
     expect(of_all.locator("tbody tr")).to_have_count(2)
     for place, name in enumerate(("verdict", "slow")):
