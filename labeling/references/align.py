@@ -24,7 +24,8 @@ SURE_DETAILS = 0.45
 SURE_STEADY = 0.5
 CLEAR = 0.15
 """By so much its movement must be more alike than at any other place that looks nearly as much like it."""
-TURNED = 0.3
+TURNED, TURNED_SHARE = 0.05, 0.6
+"""Better than turned around by so much, and by this share of what it lacks to be the same."""
 APART_S = 0.4
 """What is nearer than this is the same place."""
 SAME_LINE_S = 0.3
@@ -135,7 +136,8 @@ def _is_sure(pair: Pair, run: Run) -> bool:
         return False
     if details(pair, run) < SURE_DETAILS or steady(pair, run) < SURE_STEADY:
         return False
-    if turned(pair, run) > run.picture + run.movement - TURNED:
+    alike = run.picture + run.movement
+    if turned(pair, run) > alike - max(TURNED, TURNED_SHARE * (2 - alike)):
         return False
     return bool(np.all(rivals(pair, run, APART_S).movement <= run.movement - CLEAR))
 
