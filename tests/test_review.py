@@ -268,7 +268,7 @@ def test_a_tablet_judges_by_touch(room: Room, browser: Browser) -> None:
     page.get_by_role("button", name="Approve", exact=True).tap()
     saved(page)
     assert room.decisions(clip["id"])[0]["reasons"] == ["quality"]
-    assert not page.evaluate(f"document.querySelector('{CLIP}').muted")
+    page.wait_for_function(f"!document.querySelector('{CLIP}').muted")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.context.close()
 

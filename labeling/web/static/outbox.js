@@ -9,7 +9,7 @@ const UNDOABLE = 10;
 const PASSING = [0, 401, 408, 429];
 
 // Events: "change"; "refused" with {record, message}: the server will never take it.
-// A record: {key, person, project, kind: "decision" or "undo", of (key of what is undone), body, item, sent, id, at}.
+// A record: {key, person, project, kind: "decision" or "undo", of (key of what is undone), body, item, sent, id, at, final}.
 class Outbox extends EventTarget {
   #database = null;
   #records = [];
@@ -48,7 +48,7 @@ class Outbox extends EventTarget {
   // What can be taken back, the newest last.
   get undoable() {
     const gone = new Set(this.#records.filter((each) => each.kind === "undo").map((each) => each.of));
-    return this.#records.filter((each) => each.kind === "decision" && each.project === boot.project && !gone.has(each.key)).slice(-UNDOABLE);
+    return this.#records.filter((each) => each.kind === "decision" && each.project === boot.project && !each.final && !gone.has(each.key));
   }
 
   // Whether something was said of a candidate that a server, asked at `began`, may not have known of.
@@ -60,6 +60,7 @@ class Outbox extends EventTarget {
 
   decide(item, body) {
     const key = newKey();
+    for (const old of this.undoable.slice(0, 1 - UNDOABLE)) old.final = true;
     return this.#add({kind: "decision", key, item, body: {...body, candidate: item.candidate.id, key}});
   }
 
