@@ -1,9 +1,9 @@
 """Saving decisions: 100 curators at once, one decision each 2 s, against a real server on SQLite and PostgreSQL.
 
-Each curator has one connection, keeps four candidates in hand, sends a decision, and asks for more when two are left,
-as the page does. Then the server is killed in the middle of such a load and started again. Afterwards the rows are
-compared with what was acknowledged. The first six seconds, in which the server reads features, count for the rows but
-not for the times. Features and scores are random numbers: only times mean anything.
+Each curator has one connection, keeps eight candidates in hand, sends a decision, and asks for more when four are
+left, as the page does. Then the server is killed in the middle of such a load and started again. Afterwards the rows
+are compared with what was acknowledged. The first six seconds, in which the server reads features, count for the rows
+but not for the times. Features and scores are random numbers: only times mean anything.
 """
 
 import argparse
@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 from scripts.benches._server import Server, library  # noqa: E402
 
 LIMIT_MS = 25.0
-IN_HAND, ASK_AT = 4, 2
+IN_HAND, ASK_AT = 8, 4
 VERDICTS = ("approve", "reject", "reject", "approve", "skip", "flag")
 PATIENCE_S = 120.0
 WARM_UP_S = 6.0
