@@ -12,7 +12,8 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-EVERY_S = 1.0
+EVERY_S = 5.0
+"""The first to write after a whole log was written back waits for the disk too: not one in a hundred then."""
 # Above this many pages (64 MiB) writers wait for a moment, so that the log can begin anew.
 LONGEST_PAGES = 16_384
 
@@ -20,13 +21,13 @@ log = structlog.get_logger("selects.database")
 
 
 @contextmanager
-def written_back(engine: Engine) -> Iterator[None]:
+def written_back(engine: Engine, every_s: float = EVERY_S) -> Iterator[None]:
     """Keep the log short as long as this lasts; for other databases than SQLite nothing is done."""
     if engine.dialect.name != "sqlite":
         yield
         return
     ended = threading.Event()
-    thread = threading.Thread(target=_write_back, args=(engine, ended), name="checkpoints", daemon=True)
+    thread = threading.Thread(target=_write_back, args=(engine, ended, every_s), name="checkpoints", daemon=True)
     thread.start()
     try:
         yield
@@ -35,8 +36,8 @@ def written_back(engine: Engine) -> Iterator[None]:
         thread.join()
 
 
-def _write_back(engine: Engine, ended: threading.Event) -> None:
-    while not ended.wait(EVERY_S):
+def _write_back(engine: Engine, ended: threading.Event, every_s: float) -> None:
+    while not ended.wait(every_s):
         try:
             # A connection of the pool, but without a transaction: the log cannot be written back inside of one.
             connection = engine.raw_connection()
