@@ -221,6 +221,34 @@ def test_what_was_not_sent_goes_out_after_the_page_is_loaded_again(page: Page, r
     assert clip_of(page)["id"] == clip["id"]
 
 
+def test_a_clip_that_broke_plays_again_by_itself(room: Room, browser: Browser) -> None:
+    page = room.open(browser, "/agreement")
+    page.route("**/media", lambda route: route.abort())
+    page.goto(room.site.base + "/review")
+    expect(page.get_by_role("alert").filter(has_text="cannot be played at the moment")).to_be_visible()
+    page.unroute("**/media")
+    playing(page)
+    expect(page.locator(".player-problem")).to_be_hidden()
+    page.wait_for_function(
+        "[...document.querySelectorAll('.deck video')].filter(video => video.readyState >= 2).length >= 4"
+    )
+    page.context.close()
+
+
+def test_what_stands_beside_a_clip_comes_when_the_connection_is_back(page: Page) -> None:
+    page.wait_for_load_state("networkidle")
+    page.context.set_offline(True)
+    for _ in range(5):
+        page.keyboard.press("x")
+        page.wait_for_timeout(200)
+    expect(page.locator(".trim-strip img").first).to_be_hidden()
+    page.context.set_offline(False)
+    saved(page)
+    expect(page.locator(".trim-strip img").first).to_be_visible()
+    page.keyboard.press("Shift+[")
+    expect(page.locator(".review-cut")).to_contain_text("trimmed")
+
+
 def test_an_answer_that_is_lost_makes_no_second_decision(page: Page, room: Room) -> None:
     """The server has it, and the page never hears of it: it says the same again."""
 
