@@ -263,6 +263,31 @@ def test_an_answer_that_is_lost_makes_no_second_decision(page: Page, room: Room)
     assert [each["verdict"] for each in room.decisions(clip["id"])] == ["reject"]
 
 
+def test_what_is_judged_in_another_window_is_not_asked_again(page: Page, room: Room) -> None:
+    other = page.context.new_page()
+    other.goto(room.site.base + "/review")
+    playing(other)
+    judged = []
+    for key in "ax":
+        judged.append(clip_of(page)["id"])
+        press(page, key)
+    saved(page)
+    assert clip_of(other)["id"] == judged[0]
+    other.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    other.wait_for_function(
+        "id => document.querySelector('selects-review').hand.current.candidate.id !== id", arg=judged[0]
+    )
+    assert clip_of(other)["id"] == clip_of(page)["id"]
+
+
+def test_what_the_server_refuses_is_not_called_saved(page: Page, room: Room) -> None:
+    refusal = {"error": "NotAllowed", "detail": "You may only look."}
+    page.route("**/api/decisions", lambda route: route.fulfill(status=403, json=refusal))
+    press(page, "a")
+    expect(page.get_by_text("could not be saved: You may only look.")).to_be_visible()
+    expect(page.locator(".saved")).to_have_text("")
+
+
 def test_two_curators_at_once_are_asked_about_different_clips(room: Room, browser: Browser) -> None:
     room.api("PATCH", "/api/queue", json={"overlap": 0})
     page = room.open(browser)

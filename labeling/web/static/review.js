@@ -213,6 +213,8 @@ class Review extends HTMLElement {
   #refused({record, message}) {
     const what = record.kind === "undo" ? "The undo" : `“${VERDICTS[record.body.verdict]}” of ${record.item.movie.title}`;
     toast(`${what} could not be saved: ${message}`, {problem: true});
+    this.saved.did("");
+    this.#tellSaved();
   }
 
   // How much was done and is left; what is not heard of is not said.
