@@ -215,6 +215,8 @@ class Review extends HTMLElement {
     toast(`${what} could not be saved: ${message}`, {problem: true});
     this.saved.did("");
     this.#tellSaved();
+    // What it was refused for may hold for others: a film that is gone takes all its clips along.
+    this.hand.fill();
   }
 
   // How much was done and is left; what is not heard of is not said.
