@@ -27,6 +27,7 @@ JUDGE = """async ([project, flipped]) => {
 }"""
 """Judges all that is asked, by numbers; of some the other way round."""
 
+LOADED = "[...document.querySelectorAll('.deck video')].filter(video => video.readyState >= 2).length >= 4"
 OVERLAPS = """() => {
   const side = document.querySelector(".review-side");
   const parts = [...side.children].filter((each) => each.checkVisibility());
@@ -101,8 +102,7 @@ def test_the_clip_plays_at_once_muted_and_says_what_it_is(page: Page) -> None:
     for part in ("0.70 good", "prior, relative to this film", "dynamics", "Fast cutting."):
         expect(side).to_contain_text(part)
     assert page.evaluate("document.querySelectorAll('.deck video').length") == 5
-    loaded = "[...document.querySelectorAll('.deck video')].filter(video => video.readyState >= 2).length >= 4"
-    page.wait_for_function(loaded)
+    page.wait_for_function(LOADED)
     height = page.locator(".review-picture").bounding_box()
     assert height is not None
     assert height["height"] >= LEAST_PICTURE * 720
@@ -229,9 +229,7 @@ def test_a_clip_that_broke_plays_again_by_itself(room: Room, browser: Browser) -
     page.unroute("**/media")
     playing(page)
     expect(page.locator(".player-problem")).to_be_hidden()
-    page.wait_for_function(
-        "[...document.querySelectorAll('.deck video')].filter(video => video.readyState >= 2).length >= 4"
-    )
+    page.wait_for_function(LOADED)
     page.context.close()
 
 
@@ -261,6 +259,24 @@ def test_an_answer_that_is_lost_makes_no_second_decision(page: Page, room: Room)
     press(page, "x")
     saved(page)
     assert [each["verdict"] for each in room.decisions(clip["id"])] == ["reject"]
+
+
+def test_a_window_that_nobody_looks_at_keeps_no_connections(page: Page) -> None:
+    """A browser has six to a server: two windows with five clips each would keep decisions waiting."""
+    clip = clip_of(page)
+    page.keyboard.press("ArrowRight")
+    hide = "on => { Object.defineProperty(document, 'hidden', {value: on, configurable: true});"
+    hide += " document.dispatchEvent(new Event('visibilitychange')); }"
+    page.wait_for_timeout(500)
+    second = page.evaluate(f"document.querySelector('{CLIP}').currentTime")
+    page.evaluate(hide, True)
+    assert page.locator(".deck video[src]").count() == 0
+    page.evaluate(hide, False)
+    playing(page)
+    assert clip_of(page)["id"] == clip["id"]
+    assert page.evaluate(f"document.querySelector('{CLIP}').currentTime") >= second
+    press(page, "a")
+    page.wait_for_function(LOADED)
 
 
 def test_what_is_judged_in_another_window_is_not_asked_again(page: Page, room: Room) -> None:

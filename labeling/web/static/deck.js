@@ -93,17 +93,24 @@ export class Deck extends EventTarget {
     else this.play();
   }
 
-  // Nothing is to be heard while the page is not looked at; what played goes on when it is again.
+  // Nothing is to be heard while the page is not looked at; what played goes on when it is again. Nothing is loaded
+  // either: browsers hold six connections to a server, for all windows together, and who decides needs one.
   rest() {
     this.#resting = true;
-    this.#held = this.playing;
-    this.#shown?.video.pause();
+    this.#held ||= this.playing;
+    this.#due = null;
+    for (const slot of this.#slots.filter(({source}) => source)) {
+      slot.second = slot.video.currentTime;
+      this.#unload(slot);
+    }
   }
 
   wake() {
     this.#resting = false;
+    this.#load(this.#shown);
     if (this.#held) this.play();
     this.#held = false;
+    this.#later(() => this.#slots.forEach((slot) => this.#load(slot)));
   }
 
   clear() {
@@ -120,7 +127,7 @@ export class Deck extends EventTarget {
 
   #slot() {
     const video = h("video", {preload: "auto", playsInline: true, muted: true, tabIndex: -1, disableRemotePlayback: true, "aria-hidden": "true"});
-    const slot = {video, clip: null, source: ""};
+    const slot = {video, clip: null, source: "", second: 0};
     const shown = (_now, picture) => {
       if (slot === this.#shown) this.#tell(picture.mediaTime);
       video.requestVideoFrameCallback(shown);
@@ -202,11 +209,23 @@ export class Deck extends EventTarget {
     this.dispatchEvent(new CustomEvent("problem", {detail: Boolean(this.#shown?.video.error)}));
   }
 
-  #empty(slot) {
-    slot.video.classList.remove("on");
+  // What rested goes on where it was.
+  #load(slot) {
+    if (!slot?.clip || slot.source) return;
+    slot.video.src = slot.source = slot.clip.source;
+    slot.video.currentTime = slot.second;
+  }
+
+  #unload(slot) {
     slot.video.pause();
     slot.video.removeAttribute("src");
     slot.video.load();
-    Object.assign(slot, {clip: null, source: ""});
+    slot.source = "";
+  }
+
+  #empty(slot) {
+    slot.video.classList.remove("on");
+    this.#unload(slot);
+    slot.clip = null;
   }
 }
