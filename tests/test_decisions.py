@@ -50,6 +50,22 @@ def test_sent_twice_is_kept_once(desk: Studio) -> None:
     assert ben.post("/api/decisions", json=said).json()["id"] != first.json()["id"], "keys are of a curator"
 
 
+def test_a_key_twice_in_one_list_is_the_first(desk: Studio) -> None:
+    ada = desk.curator("Ada")
+    said = {"candidate": clip(desk), "verdict": "reject", "key": uuid.uuid4().hex}
+    trimmed = said | {"verdict": "approve", "start_frame": 5, "end_frame": 900}
+    first, second = ada.post("/api/decisions", json=[said, trimmed]).json()
+    assert first == second
+    assert (first["verdict"], first["trim_start_frame"]) == ("reject", None)
+    assert len(listed(ada, desk)) == 1, "and no other cut was made"
+
+
+def test_what_no_database_keeps_is_refused(desk: Studio) -> None:
+    said = {"candidate": clip(desk), "verdict": "reject", "key": uuid.uuid4().hex, "text": "slow\0"}
+    refused = desk.curator("Ada").post("/api/decisions", json=said)
+    assert (refused.status_code, refused.json()["error"]) == (422, "InvalidRequest")
+
+
 def test_many_are_kept_all_or_none(desk: Studio) -> None:
     ada = desk.curator("Ada")
     many = [{"candidate": clip(desk, n), "verdict": "reject", "key": uuid.uuid4().hex} for n in range(3)]

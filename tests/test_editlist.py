@@ -57,6 +57,14 @@ def test_an_edl_by_hand(film: EditedFilm, tmp_path: Path) -> None:
     assert found[0].film_start_s == pytest.approx(240 / film.rate)
 
 
+def test_a_list_that_names_reels_alone(tmp_path: Path) -> None:
+    events = "".join(line for line in EDL.splitlines(keepends=True) if not line.startswith(("*", "002")))
+    lines = write(tmp_path / "reels.edl", events.replace("FEATURE ", "TAPE0042"))
+    assert frames(read_edit(lines, FILM)) == [(240, 288), (1440, 1536), (4320, 4368)]
+    with pytest.raises(InputError, match="its sources are 'tape0042': say which"):
+        read_edit(lines, FILM, "another")
+
+
 def test_drop_frame_by_semicolons_or_by_the_header_alone(tmp_path: Path) -> None:
     film = EditedFilm("feature", Fraction(30000, 1001), 30 * 3600, "01:00:00;00")
     event = "001  FEATURE  V  C  01:00:59{0}28 01:01:00{0}04 00:00:00{0}00 00:00:00{0}04\n"

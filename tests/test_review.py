@@ -27,6 +27,7 @@ JUDGE = """async ([project, flipped]) => {
 }"""
 """Judges all that is asked, by numbers; of some the other way round."""
 
+LOADED = "[...document.querySelectorAll('.deck video')].filter(video => video.readyState >= 2).length >= 4"
 OVERLAPS = """() => {
   const side = document.querySelector(".review-side");
   const parts = [...side.children].filter((each) => each.checkVisibility());
@@ -101,8 +102,7 @@ def test_the_clip_plays_at_once_muted_and_says_what_it_is(page: Page) -> None:
     for part in ("0.70 good", "prior, relative to this film", "dynamics", "Fast cutting."):
         expect(side).to_contain_text(part)
     assert page.evaluate("document.querySelectorAll('.deck video').length") == 5
-    loaded = "[...document.querySelectorAll('.deck video')].filter(video => video.readyState >= 2).length >= 4"
-    page.wait_for_function(loaded)
+    page.wait_for_function(LOADED)
     height = page.locator(".review-picture").bounding_box()
     assert height is not None
     assert height["height"] >= LEAST_PICTURE * 720
@@ -221,6 +221,32 @@ def test_what_was_not_sent_goes_out_after_the_page_is_loaded_again(page: Page, r
     assert clip_of(page)["id"] == clip["id"]
 
 
+def test_a_clip_that_broke_plays_again_by_itself(room: Room, browser: Browser) -> None:
+    page = room.open(browser, "/agreement")
+    page.route("**/media", lambda route: route.abort())
+    page.goto(room.site.base + "/review")
+    expect(page.get_by_role("alert").filter(has_text="cannot be played at the moment")).to_be_visible()
+    page.unroute("**/media")
+    playing(page)
+    expect(page.locator(".player-problem")).to_be_hidden()
+    page.wait_for_function(LOADED)
+    page.context.close()
+
+
+def test_what_stands_beside_a_clip_comes_when_the_connection_is_back(page: Page) -> None:
+    page.wait_for_load_state("networkidle")
+    page.context.set_offline(True)
+    for _ in range(5):
+        page.keyboard.press("x")
+        page.wait_for_timeout(200)
+    expect(page.locator(".trim-strip img").first).to_be_hidden()
+    page.context.set_offline(False)
+    saved(page)
+    expect(page.locator(".trim-strip img").first).to_be_visible()
+    page.keyboard.press("Shift+[")
+    expect(page.locator(".review-cut")).to_contain_text("trimmed")
+
+
 def test_an_answer_that_is_lost_makes_no_second_decision(page: Page, room: Room) -> None:
     """The server has it, and the page never hears of it: it says the same again."""
 
@@ -233,6 +259,49 @@ def test_an_answer_that_is_lost_makes_no_second_decision(page: Page, room: Room)
     press(page, "x")
     saved(page)
     assert [each["verdict"] for each in room.decisions(clip["id"])] == ["reject"]
+
+
+def test_a_window_that_nobody_looks_at_keeps_no_connections(page: Page) -> None:
+    """A browser has six to a server: two windows with five clips each would keep decisions waiting."""
+    clip = clip_of(page)
+    page.keyboard.press("ArrowRight")
+    hide = "on => { Object.defineProperty(document, 'hidden', {value: on, configurable: true});"
+    hide += " document.dispatchEvent(new Event('visibilitychange')); }"
+    page.wait_for_timeout(500)
+    second = page.evaluate(f"document.querySelector('{CLIP}').currentTime")
+    page.evaluate(hide, True)
+    assert page.locator(".deck video[src]").count() == 0
+    page.evaluate(hide, False)
+    playing(page)
+    assert clip_of(page)["id"] == clip["id"]
+    assert page.evaluate(f"document.querySelector('{CLIP}').currentTime") >= second
+    press(page, "a")
+    page.wait_for_function(LOADED)
+
+
+def test_what_is_judged_in_another_window_is_not_asked_again(page: Page, room: Room) -> None:
+    other = page.context.new_page()
+    other.goto(room.site.base + "/review")
+    playing(other)
+    judged = []
+    for key in "ax":
+        judged.append(clip_of(page)["id"])
+        press(page, key)
+    saved(page)
+    assert clip_of(other)["id"] == judged[0]
+    other.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    other.wait_for_function(
+        "id => document.querySelector('selects-review').hand.current.candidate.id !== id", arg=judged[0]
+    )
+    assert clip_of(other)["id"] == clip_of(page)["id"]
+
+
+def test_what_the_server_refuses_is_not_called_saved(page: Page, room: Room) -> None:
+    refusal = {"error": "NotAllowed", "detail": "You may only look."}
+    page.route("**/api/decisions", lambda route: route.fulfill(status=403, json=refusal))
+    press(page, "a")
+    expect(page.get_by_text("could not be saved: You may only look.")).to_be_visible()
+    expect(page.locator(".saved")).to_have_text("")
 
 
 def test_two_curators_at_once_are_asked_about_different_clips(room: Room, browser: Browser) -> None:

@@ -26,14 +26,15 @@ NOT_ASKED = {"strategy": CHOSEN, "propensity": None, "round": None, "overlap": F
 
 
 def save(
-    session: Session, who: Principal, wanted: Sequence[DecisionNew], cuts: Mapping[str, Cut]
+    session: Session, who: Principal, wanted: Sequence[DecisionNew], cuts: Sequence[Cut | None]
 ) -> list[DecisionPublic]:
-    """Keep decisions, all or none; one whose key is known already is given as it was kept. `cuts`: key → other cut.
+    """Keep decisions, all or none; one whose key is known already is given as it was kept. `cuts`: their other cuts.
 
     Raises NotFound, NotAllowed, Conflict. Commits.
     """
     candidates = {name: _candidate(session, who, name) for name in sorted({new.candidate for new in wanted})}
-    kept = [_save_one(session, who, candidates[new.candidate], new, cuts.get(new.key)) for new in wanted]
+    both = zip(wanted, cuts, strict=True)
+    kept = [_save_one(session, who, candidates[new.candidate], new, cut) for new, cut in both]
     session.commit()
     return kept
 

@@ -35,7 +35,7 @@ class DecisionNew(BaseModel):
     verdict: Verdict
     key: Key
     reasons: list[Reason] = Field(default=[], max_length=20)
-    text: str = Field(default="", max_length=LONGEST_TEXT)
+    text: str = Field(default="", max_length=LONGEST_TEXT, pattern=r"^[^\x00]*$")
     start_frame: int | None = Field(default=None, ge=0, le=LAST_FRAME)
     end_frame: int | None = Field(default=None, ge=1, le=LAST_FRAME)
     spent_s: float | None = Field(default=None, ge=0, le=DAY_S, description="Seconds spent on it.")

@@ -24,29 +24,25 @@ class Cut:
     end_s: float
 
 
-def cuts_of(resources: Resources, wanted: Sequence[DecisionNew]) -> dict[str, Cut]:
-    """Key → the other cut, of those decisions that have one. Raises InputError for one that is not in its film.
+def cuts_of(resources: Resources, wanted: Sequence[DecisionNew]) -> list[Cut | None]:
+    """Of each decision the other cut, None where it has none. Raises InputError for one that is not in its film.
 
     Before the decisions are saved: a film's time table is read from its file, for which nobody shall wait.
     """
-    trimmed = [new for new in wanted if new.start_frame is not None]
-    if not trimmed:
-        return {}
+    if all(new.start_frame is None for new in wanted):
+        return [None] * len(wanted)
     with Session(resources.reading) as session:
-        return _cuts(session, resources, trimmed)
+        return [None if new.start_frame is None else _cut(session, resources, new) for new in wanted]
 
 
-def _cuts(session: Session, resources: Resources, trimmed: Sequence[DecisionNew]) -> dict[str, Cut]:
-    cuts = {}
-    for new in trimmed:
-        candidate, start, end = session.get(Candidate, new.candidate), new.start_frame or 0, new.end_frame or 0
-        if candidate is None or (start, end) == (candidate.start_frame, candidate.end_frame):
-            continue  # who may not see it is told when it is saved
-        movie = session.get(Movie, candidate.movie_id) if candidate.movie_id else None
-        if movie is not None and movie.frames and end > movie.frames:
-            raise InputError(f"The film has {movie.frames} frames; the clip cannot end at frame {end}.")
-        cuts[new.key] = Cut(start, end, *_seconds(resources, movie, candidate, (start, end)))
-    return cuts
+def _cut(session: Session, resources: Resources, new: DecisionNew) -> Cut | None:
+    candidate, start, end = session.get(Candidate, new.candidate), new.start_frame or 0, new.end_frame or 0
+    if candidate is None or (start, end) == (candidate.start_frame, candidate.end_frame):
+        return None  # who may not see it is told when it is saved
+    movie = session.get(Movie, candidate.movie_id) if candidate.movie_id else None
+    if movie is not None and movie.frames and end > movie.frames:
+        raise InputError(f"The film has {movie.frames} frames; the clip cannot end at frame {end}.")
+    return Cut(start, end, *_seconds(resources, movie, candidate, (start, end)))
 
 
 def candidate_of_cut(session: Session, candidate: Candidate, cut: Cut, by: str) -> Candidate:

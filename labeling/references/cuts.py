@@ -136,12 +136,11 @@ def _frames(time: Any) -> Fraction:
 def _names(clip: Any, media: Any) -> tuple[str, ...]:
     address = getattr(media, "target_url", "") if media is not None else ""
     reel = str(clip.metadata.get("cmx_3600", {}).get("reel", ""))
-    given = (
-        plain_name(address),
-        plain_name(clip.name or ""),
-        reel.lower() if reel.lower() not in UNKNOWN_REELS else "",
-    )
-    return tuple(dict.fromkeys(name for name in given if name))
+    reel = reel.lower() if reel.lower() not in UNKNOWN_REELS else ""
+    name = plain_name(clip.name or "")
+    # An event of a list that names no clip is called by its number: the reel tells sources apart then.
+    own = (reel, name) if name.isdigit() else (name, reel)
+    return tuple(dict.fromkeys(given for given in (plain_name(address), *own) if given))
 
 
 def plain_name(name: str) -> str:

@@ -10,13 +10,18 @@ const WAITING_SHARE = 0.9;
 // The others are made ready when what is shown plays; where that takes longer, then.
 const PATIENCE_MS = 400;
 const NEAR_END_S = 1.5;
+// A player does not find out by itself that the connection is back: what broke is loaded again.
+const AGAIN_MS = 1000, LONGEST_AGAIN_MS = 10000;
 
-// "time": detail is the film's second that is shown. "problem": detail is whether the clip cannot be played.
+// "time": detail is the film's second that is shown. "problem": detail is whether the clip cannot be played now.
 export class Deck extends EventTarget {
   #slots = [];
   #shown = null;
   #held = false;
+  #resting = false;
   #due = null;
+  #tries = 0;
+  #mending = null;
 
   constructor() {
     super();
@@ -88,15 +93,24 @@ export class Deck extends EventTarget {
     else this.play();
   }
 
-  // Nothing is to be heard while the page is not looked at; what played goes on when it is again.
+  // Nothing is to be heard while the page is not looked at; what played goes on when it is again. Nothing is loaded
+  // either: browsers hold six connections to a server, for all windows together, and who decides needs one.
   rest() {
-    this.#held = this.playing;
-    this.#shown?.video.pause();
+    this.#resting = true;
+    this.#held ||= this.playing;
+    this.#due = null;
+    for (const slot of this.#slots.filter(({source}) => source)) {
+      slot.second = slot.video.currentTime;
+      this.#unload(slot);
+    }
   }
 
   wake() {
+    this.#resting = false;
+    this.#load(this.#shown);
     if (this.#held) this.play();
     this.#held = false;
+    this.#later(() => this.#slots.forEach((slot) => this.#load(slot)));
   }
 
   clear() {
@@ -113,7 +127,7 @@ export class Deck extends EventTarget {
 
   #slot() {
     const video = h("video", {preload: "auto", playsInline: true, muted: true, tabIndex: -1, disableRemotePlayback: true, "aria-hidden": "true"});
-    const slot = {video, clip: null, source: ""};
+    const slot = {video, clip: null, source: "", second: 0};
     const shown = (_now, picture) => {
       if (slot === this.#shown) this.#tell(picture.mediaTime);
       video.requestVideoFrameCallback(shown);
@@ -122,8 +136,26 @@ export class Deck extends EventTarget {
     video.addEventListener("timeupdate", () => slot === this.#shown && this.#tell(video.currentTime));
     for (const name of ["play", "pause"]) video.addEventListener(name, () => slot === this.#shown && this.dispatchEvent(new Event("state")));
     video.addEventListener("ended", () => slot === this.#shown && this.#again());
-    video.addEventListener("error", () => slot === this.#shown && this.#say());
+    video.addEventListener("loadeddata", () => slot === this.#shown && this.#say());
+    video.addEventListener("error", () => this.#broke(slot));
     return slot;
+  }
+
+  #broke(slot) {
+    if (slot === this.#shown) this.#say();
+    this.#mending ??= setTimeout(() => this.#mend(), Math.min(AGAIN_MS * 2 ** this.#tries++, LONGEST_AGAIN_MS));
+  }
+
+  // Loads again what broke; the words stay until there is a picture.
+  #mend() {
+    this.#mending = null;
+    for (const slot of this.#slots.filter(({clip, video}) => clip && video.error)) {
+      slot.video.load();
+      slot.video.currentTime = slot.clip.start + slot.clip.frame * WAITING_SHARE;
+      if (slot !== this.#shown) continue;
+      if (this.#resting) this.#held = true;
+      else this.play();
+    }
   }
 
   // The slot of a clip: one that has it, else one that nobody wants; it waits at the clip's first picture.
@@ -173,14 +205,27 @@ export class Deck extends EventTarget {
   }
 
   #say() {
+    if (this.#shown && !this.#shown.video.error) this.#tries = 0;
     this.dispatchEvent(new CustomEvent("problem", {detail: Boolean(this.#shown?.video.error)}));
+  }
+
+  // What rested goes on where it was.
+  #load(slot) {
+    if (!slot?.clip || slot.source) return;
+    slot.video.src = slot.source = slot.clip.source;
+    slot.video.currentTime = slot.second;
+  }
+
+  #unload(slot) {
+    slot.video.pause();
+    slot.video.removeAttribute("src");
+    slot.video.load();
+    slot.source = "";
   }
 
   #empty(slot) {
     slot.video.classList.remove("on");
-    slot.video.pause();
-    slot.video.removeAttribute("src");
-    slot.video.load();
-    Object.assign(slot, {clip: null, source: ""});
+    this.#unload(slot);
+    slot.clip = null;
   }
 }

@@ -3,7 +3,7 @@
 import {get, withQuery} from "./api.js";
 import {outbox} from "./outbox.js";
 
-const AHEAD = 3, HELD = 8;
+const AHEAD = 3, HELD = 8, MOST = 50;
 const KEPT_CONTEXTS = 16;
 const RENEW_MS = 240_000;
 // A little less than the server lends them: who slept longer asks what is still theirs.
@@ -12,6 +12,7 @@ const LENT_MS = 540_000;
 // Events: "change": `current` is another one or there are more; "nothing": the server has none; "trouble": detail says why.
 export class Hand extends EventTarget {
   #items = [];
+  #back = new Set();
   #contexts = new Map();
   #asking = null;
   #lent = 0;
@@ -46,11 +47,12 @@ export class Hand extends EventTarget {
 
   // The current one is answered.
   advance() {
-    this.#items.shift();
+    this.#back.delete(this.#items.shift()?.candidate.id);
   }
 
   // What was answered is asked again.
   putBack(item) {
+    this.#back.add(item.candidate.id);
     this.#items = [item, ...this.#items.filter((each) => each.candidate.id !== item.candidate.id)];
   }
 
@@ -86,7 +88,7 @@ export class Hand extends EventTarget {
     const began = Date.now(), k = this.#wanted();
     const answer = await get(withQuery("/api/queue/next", {project: this.project, k}));
     const open = answer.items.filter((item) => !outbox.isDecided(item.candidate.id, began));
-    if (began - this.#lent > LENT_MS) this.#keepOnly(open);
+    this.#keepOnly(open, began - this.#lent > LENT_MS);
     this.#lent = Date.now();
     const held = new Set(this.#items.map((item) => item.candidate.id));
     this.#items.push(...open.filter((item) => !held.has(item.candidate.id)));
@@ -96,12 +98,13 @@ export class Hand extends EventTarget {
 
   // The server counts what is decided here and not sent yet.
   #wanted() {
-    return Math.max(HELD, this.#items.length) + outbox.waiting;
+    return Math.min(MOST, Math.max(HELD, this.#items.length) + outbox.waiting);
   }
 
-  // What was lent too long ago may be with somebody else by now.
-  #keepOnly(open) {
+  // What was judged in another window, or is gone with its film, is not judged here. What was taken back here stays,
+  // unless it was lent so long ago that it may be with somebody else by now.
+  #keepOnly(open, slept) {
     const mine = new Set(open.map((item) => item.candidate.id));
-    this.#items = this.#items.filter((item) => mine.has(item.candidate.id));
+    this.#items = this.#items.filter(({candidate: {id}}) => mine.has(id) || (!slept && this.#back.has(id)));
   }
 }

@@ -28,6 +28,7 @@ class Review extends HTMLElement {
   #film = null;
   #window = null;
   #spent = {since: 0, s: 0};
+  #troubled = false;
 
   async connectedCallback() {
     document.title = "Review · Selects";
@@ -59,7 +60,7 @@ class Review extends HTMLElement {
     this.strip = new TrimStrip({seek: (second) => this.deck.seek(second), change: (window) => this.#trim(window)});
     this.nothing = new NothingLeft(() => this.hand.fill());
     this.quiet = h("button", {type: "button", class: "review-quiet", onclick: () => this.mute()}, "Muted until your first key or tap, as browsers want it");
-    this.problem = h("p", {class: "player-problem", role: "alert", hidden: true}, "This clip cannot be played here: the film's file may be gone. Skip it, or analyse the film again.");
+    this.problem = h("p", {class: "player-problem", role: "alert", hidden: true}, "This clip cannot be played at the moment; trying again … If it stays like this with a connection, the film's file may be gone: skip the clip, or analyse the film again.");
     this.picture = h("div", {class: "review-picture"}, this.deck.element, this.problem, this.quiet);
     this.picture.addEventListener("click", (event) => event.target.closest(".deck") && this.deck.toggle());
     this.replaceChildren(h("h1", {class: "sr"}, "Review"), this.nothing.element,
@@ -103,7 +104,10 @@ class Review extends HTMLElement {
     if (!item) return this.#empty();
     this.nothing.hide();
     const ready = [this.hand.next[0], this.#before, ...this.hand.next.slice(1)].filter(Boolean).map(clipOf);
-    if (!other) return this.deck.show({...clipOf(item), ...this.#seconds()}, ready);
+    if (!other) {
+      if (!this.#film.shots.length) this.#context(item);
+      return this.deck.show({...clipOf(item), ...this.#seconds()}, ready);
+    }
     this.#shown = item;
     this.#film = filmOf(item, []);
     this.#window = kept?.window ?? ownWindow(item);
@@ -119,6 +123,10 @@ class Review extends HTMLElement {
     this.side.show(item);
     this.strip.show(null, this.#window);
     this.#tellWindow();
+    await this.#context(item);
+  }
+
+  async #context(item) {
     const found = await this.hand.context(item);
     if (!found || item !== this.#shown) return;
     this.#film = filmOf(item, found.shots);
@@ -196,12 +204,19 @@ class Review extends HTMLElement {
 
   #tellSaved() {
     this.saved.tell(outbox.waiting, outbox.trouble);
+    // What could not be had meanwhile is asked for again.
+    if (this.#troubled && !outbox.trouble) this.hand.fill();
+    this.#troubled = Boolean(outbox.trouble);
     this.undoer.disabled = !outbox.undoable.length;
   }
 
   #refused({record, message}) {
     const what = record.kind === "undo" ? "The undo" : `“${VERDICTS[record.body.verdict]}” of ${record.item.movie.title}`;
     toast(`${what} could not be saved: ${message}`, {problem: true});
+    this.saved.did("");
+    this.#tellSaved();
+    // What it was refused for may hold for others: a film that is gone takes all its clips along.
+    this.hand.fill();
   }
 
   // How much was done and is left; what is not heard of is not said.
