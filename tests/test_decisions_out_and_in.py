@@ -118,13 +118,15 @@ def test_what_is_wrong_is_named_by_line_and_the_rest_kept(desk: Studio) -> None:
     changed = json.dumps(first | {"verdict": "flag"}).encode()
     wrong = json.dumps(first | {"key": "another", "end_frame": 0}).encode()
     fresh = json.dumps(first | {"key": "yet-another", "movie_sha256": "ab" * 32, "new": 1}).encode()
+    # No room for the key of its undo.
+    long = json.dumps(first | {"key": "k" * 76}).encode()
     other = Studio(desk.service, desk.service.project("Another"), ())
     said = brought_in(
-        owner, other.project, "jsonl", b"\n".join([undo, lines[0], b"", changed, b"{", wrong, fresh, b"3"])
+        owner, other.project, "jsonl", b"\n".join([undo, lines[0], b"", changed, b"{", wrong, fresh, b"3", long])
     )
-    assert (said["read"], said["added"], said["known"], said["ignored"]) == (7, 2, 0, ["new"])
+    assert (said["read"], said["added"], said["known"], said["ignored"]) == (8, 2, 0, ["new"])
     problems = {row["line"]: row["problem"] for row in said["bad"]}
-    assert list(problems) == [1, 4, 5, 6, 8]
+    assert list(problems) == [1, 4, 5, 6, 8, 9]
     assert problems[1].endswith("before this row")
     assert problems[4] == "there is another decision of this curator with this key"
     assert problems[5] == "it cannot be read as JSON"

@@ -19,8 +19,9 @@ BETWEEN = ";"
 FAR_S = 1e7
 FORMULA, QUOTED = re.compile(r"'*[=+\-@\t\r]"), re.compile(r"'+[=+\-@\t\r]")
 
-# Keys made here have colons: "…:trim", "…:undo".
-AnyKey = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_KEY, pattern=r"^[\w.:-]+$")]
+# Keys made here have colons: "…:trim", "…:undo". There must be room for one more, so that what comes in can be undone.
+LONGEST_OF_OTHERS = LONGEST_KEY - len(f":{UNDO}")
+AnyKey = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_OF_OTHERS, pattern=r"^[\w.:-]+$")]
 Word = Annotated[str, StringConstraints(max_length=LONGEST_NAME, pattern=r"^[^\x00]*$")]
 Frame = Annotated[int, Field(ge=0, le=LAST_FRAME)]
 Seconds = Annotated[float, Field(ge=0, le=FAR_S, allow_inf_nan=False)]
