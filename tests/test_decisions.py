@@ -147,13 +147,15 @@ def test_a_trim_is_a_positive_of_its_own(desk: Studio) -> None:
     kept = decide(ada, clip(desk), "approve", start_frame=100, end_frame=1400)
     assert (kept["trim_start_frame"], kept["trim_end_frame"]) == (100, 1400)
     assert verdict_of(desk, clip(desk)) == "trimmed"
-    (cut,) = desk.candidates(source="manual")
+    (cut,) = desk.candidates(source="trim")
     assert (cut.start_frame, cut.end_frame, cut.start_s, cut.end_s) == (100, 1400, 4.0, 56.0)
     assert (cut.verdict, cut.created_by) == ("approve", "Ada")
     (of_cut,) = listed(ada, desk, candidate=cut.id)
     assert (of_cut["verdict"], of_cut["strategy"], of_cut["trim_of_id"]) == ("approve", "trim", kept["id"])
     assert ada.post(f"/api/decisions/{of_cut['id']}/undo").json()["undoes_id"] == kept["id"], "both go together"
     assert (verdict_of(desk, clip(desk)), verdict_of(desk, cut.id or 0)) == ("", "")
+    of_film = f"/api/movies/{cut.movie_id}/candidates"
+    assert cut.id not in [each["id"] for each in ada.get(of_film).json()["items"]], "nobody wants it any more"
 
 
 def test_a_trim_to_the_same_window_is_none(desk: Studio) -> None:
@@ -168,7 +170,7 @@ def test_a_trim_to_a_window_that_is_there_is_that_one(desk: Studio) -> None:
     ends = {"start_frame": row.start_frame, "end_frame": row.end_frame}
     decide(desk.curator("Ada"), clip(desk), "approve", **ends)
     assert verdict_of(desk, row.id or 0) == "approve"
-    assert desk.candidates(source="manual") == []
+    assert desk.candidates(source="trim") == []
 
 
 def test_decisions_are_listed_by_what_is_asked_for(desk: Studio) -> None:

@@ -311,7 +311,7 @@ def records(draw: st.DrawFn) -> DecisionRecord:
         text=draw(TEXT.filter(lambda text: not text or text.strip())),
         movie_sha256="0a" * 32,
         movie_title=draw(TEXT.filter(lambda text: not text or text.strip())),
-        source=draw(st.sampled_from(["ranking", "manual"])),
+        source=draw(st.sampled_from(["ranking", "manual", "trim"])),
         start_frame=start,
         end_frame=min(start + length, 2**31 - 1),
         start_s=first,

@@ -44,21 +44,21 @@ def add_candidate(session: Session, movie: Movie, timeline: Timeline, new: Candi
         col(Candidate.start_frame) == new.start_frame,
         col(Candidate.end_frame) == new.end_frame,
     )
-    if session.exec(same).first() is not None:
+    row = session.exec(same.with_for_update()).first()
+    if row is not None and (row.source != "trim" or row.verdict):
         raise Conflict("There is a candidate with exactly these ends already.")
-    row = Candidate(
+    # Of a cut that was approved and taken back the row is there still, though nobody sees it.
+    row = row or Candidate(
         project_id=movie.project_id,
         movie_id=movie.id,
         movie_sha256=movie.sha256 or "",
         movie_title=movie.title,
-        source="manual",
         start_frame=new.start_frame,
         end_frame=new.end_frame,
         start_s=start_s,
         end_s=end_s,
-        note=new.note,
-        created_by=by,
     )
+    row.source, row.note, row.created_by = "manual", new.note, by
     session.add(row)
     session.commit()
     session.refresh(row)

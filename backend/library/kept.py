@@ -7,7 +7,7 @@ from backend.library.models import Candidate
 
 
 def listed() -> ColumnElement[bool]:
-    """Those of the last ranking, those made by hand, and those that people have judged."""
+    """Those of the last ranking, those made by hand, and those that people have judged and not taken back."""
     return col(Candidate.rank).is_not(None) | (col(Candidate.source) == "manual") | (col(Candidate.verdict) != "")
 
 

@@ -153,7 +153,7 @@ class DialogueLine(SQLModel, table=True):
 
 
 class Candidate(SQLModel, table=True):
-    """A shot-aligned window with its scores, or one made by hand (`source` "manual").
+    """A shot-aligned window with its scores, or one made by hand ("manual") or by approving another cut ("trim").
 
     It names its film by checksum and title besides, since it outlives the film where people decided something about it.
     `rank` is None where a later ranking left it out.

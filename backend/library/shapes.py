@@ -149,7 +149,7 @@ class CandidatePublic(BaseModel):
     id: int
     movie_id: int | None
     movie_title: str
-    source: Literal["ranking", "manual"]
+    source: Literal["ranking", "manual", "trim"]
     start_frame: int
     end_frame: int
     start_s: float

@@ -142,7 +142,7 @@ def _candidates(
             movie_id=session.exec(movie).first(),
             **record.model_dump(include={"movie_sha256", "movie_title", "source", "start_frame", "end_frame"}),
             **record.model_dump(include={"start_s", "end_s", "score", "model"}),
-            created_by=record.curator if record.source == "manual" else "",
+            created_by=record.curator if record.source != "ranking" else "",
         ).model_dump(exclude={"id"})
         insert = insert_ignoring(session, Candidate, WINDOW).values(made).returning(col(Candidate.id))
         fresh.update(session.execute(insert).scalars())

@@ -30,7 +30,7 @@ Seconds = Annotated[float, Field(ge=0, le=FAR_S, allow_inf_nan=False)]
 class DecisionRecord(BaseModel):
     """One decision. Fields are columns of a CSV and keys of a JSON line, in this order.
 
-    source    of the candidate: "ranking" or "manual"
+    source    of the candidate: "ranking", "manual" or "trim"
     undoes    key of the decision that this one takes back; `trim_of`: of the one whose other cut this is
     """
 
@@ -43,7 +43,7 @@ class DecisionRecord(BaseModel):
     text: Annotated[str, StringConstraints(max_length=LONGEST_TEXT, pattern=r"^[^\x00]*$")] = ""
     movie_sha256: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
     movie_title: Word = ""
-    source: Literal["ranking", "manual"] = "ranking"
+    source: Literal["ranking", "manual", "trim"] = "ranking"
     start_frame: Frame
     end_frame: Frame
     start_s: Seconds

@@ -52,7 +52,7 @@ def candidate_of_cut(session: Session, candidate: Candidate, cut: Cut, by: str) 
         movie_id=candidate.movie_id,
         movie_sha256=candidate.movie_sha256,
         movie_title=candidate.movie_title,
-        source="manual",
+        source="trim",
         start_frame=cut.start_frame,
         end_frame=cut.end_frame,
         start_s=cut.start_s,

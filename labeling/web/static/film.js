@@ -155,7 +155,7 @@ class Film extends HTMLElement {
   play(bar) {
     this.#choose(bar);
     this.player.seek(bar.start_s, {play: true, until: bar.end_s});
-    this.player.say(bar.source === "manual" ? "own clip" : `clip ${bar.rank}`);
+    this.player.say(bar.source !== "ranking" ? "own clip" : `clip ${bar.rank}`);
   }
 
   // More like a shot: the one given, else that under the playhead.
@@ -183,7 +183,7 @@ class Film extends HTMLElement {
   }
 
   #draw(notes = "") {
-    const own = this.#stored.filter((bar) => bar.source === "manual"), ranked = this.#ranked ?? this.#stored.filter((bar) => bar.source !== "manual").slice(0, LISTED);
+    const own = this.#stored.filter((bar) => bar.source !== "ranking"), ranked = this.#ranked ?? this.#stored.filter((bar) => bar.source === "ranking").slice(0, LISTED);
     this.#bars = [...ranked, ...own];
     this.timeline.bars = this.#bars;
     this.clips.show(this.#bars, {mayEdit: mayEdit(), none: notes || "No stretch of this film fits these limits; allow shorter clips, or make one by hand with i and o."});
@@ -206,7 +206,7 @@ class Film extends HTMLElement {
 
   // The ranking's clips stay what they are: trimming one makes a clip of one's own.
   async #trim({bar, start, end}) {
-    const note = bar.source === "manual" ? bar.note : `clip ${bar.rank}, trimmed`;
+    const note = bar.source !== "ranking" ? bar.note : `clip ${bar.rank}, trimmed`;
     const made = await this.#make({start_frame: start.frame, end_frame: end.frame, note});
     if (made && bar.source === "manual") await this.#remove(bar);
   }

@@ -134,7 +134,7 @@ export function drawBars(ctx, bars, lanes, view, rows, paint, chosen) {
     const bar = bars[at], left = x(bar.start_s), wide = Math.max(x(bar.end_s) - left, 3);
     const top = rows.lanes.top + lanes[at] * rows.lane + 1, high = rows.lane - 2;
     if (left > view.width || left + wide < 0) continue;
-    ctx.fillStyle = bar.source === "manual" ? paint.good : paint.compelling;
+    ctx.fillStyle = bar.source !== "ranking" ? paint.good : paint.compelling;
     ctx.globalAlpha = bar.key === chosen ? 1 : 0.45 + 0.5 * (bar.score ?? 0.6);
     ctx.beginPath();
     ctx.roundRect(left, top, wide, high, 3);
@@ -145,7 +145,7 @@ export function drawBars(ctx, bars, lanes, view, rows, paint, chosen) {
       ctx.lineWidth = 1.5;
       ctx.stroke();
     }
-    const label = bar.source === "manual" ? "own" : String(bar.rank ?? "");
+    const label = bar.source !== "ranking" ? "own" : String(bar.rank ?? "");
     if (wide > 22) ctx.fillStyle = paint["on-accent"], ctx.fillText(label, Math.max(left, 0) + 5, top + high / 2 + 0.5);
   }
 }
