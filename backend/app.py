@@ -53,6 +53,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        held.live.start()
         with written_back(held.engine):
             yield
         desk.close()

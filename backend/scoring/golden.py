@@ -13,7 +13,7 @@ from backend.scoring.mlp import Model
 
 GOLDEN = "golden.safetensors"
 TOLERANCE = 1e-3
-"""Another processor sums float32 in another order; a temperature near its lowest makes a hundred times as much of it."""
+"""Another processor sums float32 in another order, and a low temperature makes a hundred times as much of that."""
 
 
 def save_golden(folder: Path, model: Model, vectors: NDArray[np.floating]) -> str:
