@@ -1,0 +1,177 @@
+"""Every film judged by models that have not seen it: the same folds for all contenders, side by side on a few threads.
+
+Each task computes with one thread, so that sums, and with them every figure, are the same however many run at once.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from trainer.baselines import boosting, boosting_is_here
+from trainer.linear import MIDDLE, fit_line, try_strengths
+from trainer.network import Material
+from trainer.split import Split, validation_films
+from trainer.train import SETTINGS, Course, Fitted, Rows, Setting, Tensors, batch_size, fit_network, network_margins
+
+Floats = NDArray[np.float64]
+T = TypeVar("T")
+
+STEPS_A_SECOND = 5.5e10
+"""Floating-point operations a second of one core, roughly: plans are made by it, so that a large snapshot ends too."""
+
+CPU_S = 55.0
+GPU_TIMES = 50.0
+SLOWEST_S = 12.0
+"""A second setting of the large network is tried where one try in all folds costs less."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is tried. It depends on the size of the task and the kind of device, never on a clock."""
+
+    folds: int
+    epochs: int
+    settings: tuple[Setting, ...]
+    learning_network: bool
+
+
+def make_plan(rows: int, dimension: int, device: str) -> Plan:
+    """The plan for so many labelled rows of this length."""
+    folds = 10 if rows <= 2000 else 5 if rows <= 6000 else 4 if rows <= 30_000 else 3
+    speed = STEPS_A_SECOND * (GPU_TIMES if device == "cuda" else 1)
+    epoch_s = rows * (4.0 * dimension * 512 + 6.0 * 512 * 256) / speed
+    epochs = int(np.clip(CPU_S / (2 * folds * epoch_s), 4, 60))
+    quick = 10 * folds * epoch_s <= SLOWEST_S
+    settings = SETTINGS if quick else SETTINGS[:2] if epoch_s < 5 else SETTINGS[:1]
+    return Plan(folds, epochs, settings, quick)
+
+
+@dataclass(frozen=True)
+class Work:
+    """A task: material and split, which rows to judge, and how to tell how far it is.
+
+    asked  rows of films that may be learnt from whose probability is wanted, labelled or not
+    """
+
+    material: Material
+    split: Split
+    plan: Plan
+    asked: Rows
+    seed: int
+    networks: bool
+    stop: threading.Event
+    tell: Callable[[int, float, int, int, float], None]
+
+    def course(self, fold: int, epochs: int, rows: int, tell: Callable[[int, int, float], None]) -> Course:
+        """How a network of this fold is trained (−1: of all films)."""
+        seed = int(np.random.SeedSequence([self.seed, fold + 1]).generate_state(1)[0])
+        return Course(epochs, batch_size(rows), seed, self.stop, tell)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """What one fold gave: margins (network, linear) or chances (boosting) of its `rows`, and what was chosen by it."""
+
+    number: int
+    rows: Rows
+    train: Rows
+    linear: Floats
+    network: Floats | None
+    boosting: Floats | None
+    strengths: dict[float, float]
+    strength: float
+    tries: dict[str, Fitted]
+    setting: Setting
+
+
+def run_fold(work: Work, number: int) -> Fold:
+    """Learn from all other folds, judge this one."""
+    torch.set_num_threads(1)
+    material, split = work.material, work.split
+    train = split.train[split.folds[split.train] != number]
+    rows = work.asked[split.folds[work.asked] == number]
+    targets = material.targets.cpu().numpy()
+    kept = validation_films(split.films[train], targets[train], work.seed + number)
+    inner, watched = train[~kept], train[kept]
+    strengths = try_strengths(material, inner, watched, work.stop)
+    strength = min(strengths, key=lambda s: strengths[s]) if strengths else MIDDLE
+    asked = material.features[torch.as_tensor(rows, device=material.device)]
+    line = fit_line(material, train, strength, work.stop)
+    linear = network_margins(line.tensors(), asked)
+    work.tell(number, 0.1, 0, 0, 0.0)
+    tries, setting, network = _networks(work, number, inner, watched, train) if work.networks else ({}, SETTINGS[0], None)
+    boosted = None
+    if work.networks and boosting_is_here():
+        boosted = boosting(_features(material), targets, material.weights.cpu().numpy(), train, rows, work.seed)
+    work.tell(number, 1.0, 0, 0, 0.0)
+    found = None if network is None else network_margins(network, asked)
+    return Fold(number, rows, train, linear, found, boosted, strengths, strength, tries, setting)
+
+
+def _features(material: Material) -> NDArray[np.float32]:
+    return np.asarray(material.features.cpu().numpy(), np.float32)
+
+
+def _networks(
+    work: Work, number: int, inner: Rows, watched: Rows, train: Rows
+) -> tuple[dict[str, Fitted], Setting, Tensors]:
+    """Every setting on the inner films; the best one again on all films of the fold, for as long as was best."""
+    settings = work.plan.settings if len(watched) else SETTINGS[:1]
+    share = 0.75 / (len(settings) + 0.5)
+
+    def tell(place: int) -> Callable[[int, int, float], None]:
+        return lambda epoch, epochs, loss: work.tell(
+            number, 0.1 + share * (place + epoch / epochs * (0.5 if place == len(settings) else 1)), epoch, epochs, loss
+        )
+
+    tries = {}
+    for place, setting in enumerate(settings):
+        course = work.course(number, work.plan.epochs, len(inner), tell(place))
+        tries[setting.name] = fit_network(work.material, inner, watched, setting, course)
+    setting = min(settings, key=lambda one: tries[one.name].validation_loss)
+    if not len(watched):
+        return tries, setting, tries[setting.name].tensors
+    course = work.course(number, tries[setting.name].epochs, len(train), tell(len(settings)))
+    return tries, setting, fit_network(work.material, train, train[:0], setting, course).tensors
+
+
+def side_by_side(calls: Iterable[Callable[[], T]], device: str) -> list[T]:
+    """What each call gives, in their order; on as many threads as there are cores, on a GPU one after the other."""
+    listed = list(calls)
+    threads = 1 if device == "cuda" else min(len(listed), _cores(), 8)
+    torch.set_num_threads(1)
+    with ThreadPoolExecutor(max_workers=max(threads, 1)) as pool:
+        waiting = [pool.submit(call) for call in listed]
+        return [one.result() for one in waiting]
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def fewer_films(work: Work, fold: Fold, share: float) -> Rows:
+    """The training rows of about this share of a fold's films, by lot: smaller shares are parts of larger ones."""
+    films = work.split.films[fold.train]
+    order = np.random.default_rng([work.seed, fold.number, 3]).permutation(np.unique(films))
+    return fold.train[np.isin(films, order[: max(2, round(share * len(order)))])]
+
+
+def learnt_from_fewer(work: Work, fold: Fold, share: float, *, network: bool) -> tuple[int, Floats]:
+    """How many labels those films have, and the margins of the fold's rows when only they are learnt from."""
+    torch.set_num_threads(1)
+    train = fewer_films(work, fold, share)
+    asked = work.material.features[torch.as_tensor(fold.rows, device=work.material.device)]
+    if not network:
+        return len(train), network_margins(fit_line(work.material, train, fold.strength, work.stop).tensors(), asked)
+    epochs = fold.tries[fold.setting.name].epochs
+    course = work.course(fold.number, epochs, len(train), lambda epoch, epochs, loss: None)
+    return len(train), network_margins(
+        fit_network(work.material, train, train[:0], fold.setting, course).tensors, asked
+    )
