@@ -32,6 +32,7 @@ from labeling.queue.desk import Desk
 from labeling.queue.drawer import Draws
 from labeling.queue.routes import router as queue_router
 from labeling.references.routes import router as references_router
+from trainer.runs.routes import router as training_router
 
 log = structlog.get_logger("selects.server")
 
@@ -69,7 +70,7 @@ def create_app(
     app.add_exception_handler(DataError, _unstorable)
     films = (library_router, sample_router, playing_router)
     curating = (queue_router, decisions_router, agreement_router, references_router, engagement_router)
-    for router in (*films, jobs_router, scoring_router, search_router, members_router, *curating):
+    for router in (*films, jobs_router, scoring_router, search_router, members_router, *curating, training_router):
         app.include_router(router, prefix="/api", responses=EVERYWHERE)
     app.include_router(doors_router)
     app.include_router(health_router)

@@ -3,28 +3,31 @@
 import os
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 import structlog
 from sqlmodel import Session
 
 from backend.errors import UnknownName
-from backend.jobs.liveness import bury, enrol, heart, reaper, worker_name
+from backend.jobs.liveness import Ticker, bury, enrol, find_lost, heart, reaper, worker_name
 from backend.jobs.queue import APPLICATION, APPLICATION_VERSION, QUEUES, quiet_dbos, store_url
 from backend.migrations.run import require_current
 from backend.resources import Resources
 from backend.settings import Settings
+from trainer.runs.service import find_lost as find_lost_runs
 
 GIVEN_UP = 70
+Besides = Callable[[Resources, str], Ticker]
+"""Made with the worker's name."""
 
 log = structlog.get_logger("selects.worker")
 
 
-def run_worker(settings: Settings, queues: Sequence[str] = QUEUES) -> None:
+def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, besides: Sequence[Besides] = ()) -> None:
     """Serve `queues` until a signal says stop; then end at once, and what was begun is gone on with by others.
 
-    Raises DatabaseUnready, UnknownName for a queue.
+    `besides`: makes what is done once a second beside that. Raises DatabaseUnready, UnknownName for a queue.
     """
     for queue in queues:
         if queue not in QUEUES:
@@ -41,7 +44,8 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES) -> None:
         signal.signal(number, stop)
     with Session(resources.engine) as session:
         enrol(session, name, queues)
-    tickers = (heart(resources, name, _give_up), reaper(resources, name))
+    more = [make(resources, name) for make in besides]
+    tickers = (heart(resources, name, _give_up), reaper(resources, name, (find_lost, find_lost_runs)), *more)
     for each in tickers:
         each.start()
     _launch(settings, resources, name, queues)
@@ -61,6 +65,7 @@ def _launch(settings: Settings, resources: Resources, name: str, queues: Sequenc
 
     from backend.analysis.workflow import register
     from labeling.references.workflow import register as register_references
+    from trainer.workflow import register as register_training
 
     quiet_dbos()
     DBOS(
@@ -75,6 +80,7 @@ def _launch(settings: Settings, resources: Resources, name: str, queues: Sequenc
     )
     register(resources, name, _give_up)
     register_references(resources, name, _give_up)
+    register_training(resources, name, _give_up)
     DBOS.listen_queues(list(queues))
     DBOS.launch()
     for queue in queues:

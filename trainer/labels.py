@@ -1,5 +1,6 @@
 """From the rows of the database to a snapshot: a folder that training needs and nothing else."""
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,11 +22,10 @@ from labeling.engagement.models import Engagement
 from labeling.references.weak import labels_of_project
 from trainer.holdout import holdout
 from trainer.pooling import Frames, window_vectors
-from trainer.snapshot import Snapshot, write_snapshot
+from trainer.snapshot import UNLABELLED, Snapshot, make_snapshot, write_snapshot
 from trainer.standing import (
     MANUAL,
     MANUAL_WEIGHT,
-    UNLABELLED,
     Decided,
     Label,
     joined,
@@ -70,6 +70,7 @@ def freeze(resources: Resources, project_id: int) -> Frozen:
         films = {movie.sha256: movie for movie in movies if movie.sha256}
         snapshot, left_out = _snapshot(session, resources, labels, films)
     folder = write_snapshot(snapshots_folder(resources.home), snapshot)
+    os.utime(folder)  # old ones are tidied away, and this may have been there
     known = snapshot.labels != UNLABELLED
     return Frozen(folder, folder.name, int(known.sum()), len(set(snapshot.movies[known])), left_out)
 
@@ -176,26 +177,24 @@ def _table(
     seconds = np.concatenate([np.zeros((0, 2)), *(span for _, span in parts)])
     out = holdout({label.window[0] for label in labels if label.label != UNLABELLED})
     genres = {sha256: tuple(sorted({plain(name) for name in movie.genres})) for sha256, movie in films.items()}
-    return Snapshot(
-        window_ids=np.array([label.window_id for label in labels], object),
-        movies=np.array([label.window[0] for label in labels], object),
+    return make_snapshot(
+        schema,
+        [label.window_id for label in labels],
+        [label.window[0] for label in labels],
+        np.concatenate([np.zeros((0, schema.dimension), np.float32), *(vectors for vectors, _ in parts)]),
         start_s=seconds[:, 0],
         end_s=seconds[:, 1],
-        labels=np.array([label.label for label in labels], np.int8),
-        weights=np.array([label.weight for label in labels], np.float32),
-        sources=np.array([label.source for label in labels], object),
-        strategies=np.array([label.strategy for label in labels], object),
+        labels=[label.label for label in labels],
+        weights=[label.weight for label in labels],
+        sources=[label.source for label in labels],
+        strategies=[label.strategy for label in labels],
         propensities=_numbers([label.propensity for label in labels]),
-        features=np.concatenate([np.zeros((0, schema.dimension), np.float32), *(vectors for vectors, _ in parts)]),
-        schema=schema,
-        genres=tuple(genres[label.window[0]] for label in labels),
+        genres=[genres[label.window[0]] for label in labels],
         decided_at=_numbers([label.decided_at for label in labels]),
-        holdout=np.array([label.window[0] in out for label in labels], bool) if out else None,
         viral=_numbers([label.viral for label in labels]),
-        id="",
+        holdout=[label.window[0] in out for label in labels] if out else None,
     )
 
 
 def _numbers(values: Sequence[float | None]) -> NDArray[np.float64]:
     return np.array([np.nan if value is None else value for value in values], np.float64)
-

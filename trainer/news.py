@@ -1,8 +1,10 @@
 """What is new since the last training, and which models there are labels enough for."""
 
 from collections import Counter, defaultdict
+from datetime import UTC, datetime
 
-from sqlalchemy import func
+from sqlalchemy import column, func, inspect, table
+from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
 from backend.database import database_now
@@ -13,9 +15,12 @@ from backend.settings import Training
 from labeling.decisions.models import UNDO, Decision
 from labeling.engagement.models import Engagement
 from labeling.references.models import Reference, ReferenceInterval
-from trainer.models import TrainingRun
+from trainer.models import OPEN, TrainingRun
 
 COMPELLING, VIRAL = "compelling", "viral"
+CRON, LABELS = "cron", "labels"
+LEASE, TABLE = "scheduler", "training_schedule"
+"""What the one scheduler holds, and where it keeps when it is due."""
 JUDGED = ("approve", "reject", "trimmed")
 FILMS = 2
 """Films are never split: one of them is to train on, one to prove it."""
@@ -47,6 +52,32 @@ def labels_since(session: Session, project_id: int, last: TrainingRun | None) ->
     if last is not None:
         intervals = intervals.where(col(Reference.aligned_at) > last.created_at)
     return session.exec(decisions.select_from(Decision)).one() + session.exec(intervals).one()
+
+
+def newest_engagement(session: Session, project_id: int) -> int:
+    """The number of the newest measurement, 0 where there is none."""
+    return session.exec(select(func.max(Engagement.id)).where(col(Engagement.project_id) == project_id)).one() or 0
+
+
+def is_due(session: Session, project_id: int, trigger: str, settings: Training) -> bool:
+    """Whether a project is to be trained: anything new for the clock, enough labels for the other trigger."""
+    last = last_run(session, project_id)
+    if last is not None and last.state in OPEN:
+        return False
+    labels = labels_since(session, project_id, last)
+    if trigger == LABELS:
+        return labels >= settings.new_labels
+    measured = newest_engagement(session, project_id) > (last.request.get("last_engagement", 0) if last else 0)
+    return labels > 0 or measured or (last is not None and last.state == "failed")
+
+
+def next_by_clock(session: Session) -> datetime | None:
+    """When the scheduler starts runs by the clock next; None where it never does."""
+    if not inspect(session.connection()).has_table(TABLE):
+        return None
+    stored = table(TABLE, column("id"), column("next_run_time"))
+    found = session.connection().execute(sql_select(stored.c.next_run_time).where(stored.c.id == CRON)).scalar()
+    return datetime.fromtimestamp(found, UTC) if found else None
 
 
 def slots_due(session: Session, project_id: int, settings: Training) -> list[str]:

@@ -12,7 +12,6 @@ from labeling.decisions.replay import Row, standing
 APPROVE, REJECT = "approve", "reject"
 LABEL_OF = {APPROVE: 1, REJECT: 0}
 DECISION, MANUAL = "decision", "manual"
-UNLABELLED = -1
 HALF = 0.5
 """An approval with another cut is one act: half its weight lies on the window that was asked, half on the cut."""
 MANUAL_WEIGHT = 0.5
@@ -88,9 +87,7 @@ def _of_window(stands: Sequence[Decided], by_hand: bool) -> list[Label]:
     said = [row for row in stands if row.verdict in LABEL_OF]
     sides = {verdict: [row for row in said if row.verdict == verdict] for verdict in LABEL_OF}
     both = all(sides.values())
-    return [
-        _label(rows, len(said), by_hand, verdict if both else "") for verdict, rows in sides.items() if rows
-    ]
+    return [_label(rows, len(said), by_hand, verdict if both else "") for verdict, rows in sides.items() if rows]
 
 
 def _label(rows: Sequence[Decided], curators: int, by_hand: bool, part: str) -> Label:
@@ -114,7 +111,7 @@ def _act(row: Decided) -> float:
 
 
 def joined(parts: Iterable[Iterable[Label]], viral: Mapping[Window, Label]) -> list[Label]:
-    """One list, sorted; of a window that several parts label the first part counts. `viral` is set where it is known."""
+    """One list, sorted; of a window that several parts label the first counts. `viral` is set where it is known."""
     known: dict[Window, list[Label]] = {}
     for part in parts:
         found: defaultdict[Window, list[Label]] = defaultdict(list)

@@ -14,7 +14,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.standing import UNLABELLED, Label, Window
+from trainer.snapshot import UNLABELLED
+from trainer.standing import Label, Window
 
 ENGAGEMENT = "engagement"
 LEAST_VIEWS = 100
@@ -66,9 +67,7 @@ def viral_targets(rows: Iterable[Measured]) -> dict[Window, float]:
 
 def viral_labels(targets: Mapping[Window, float]) -> dict[Window, Label]:
     """The same as labels of windows that nobody judged."""
-    return {
-        window: Label(window, UNLABELLED, 1.0, ENGAGEMENT, viral=value) for window, value in targets.items()
-    }
+    return {window: Label(window, UNLABELLED, 1.0, ENGAGEMENT, viral=value) for window, value in targets.items()}
 
 
 def _of_platform(rows: Sequence[Measured]) -> NDArray[np.float64]:

@@ -16,12 +16,21 @@ from backend.jobs.queue import ENDED, JobQueue
 from backend.jobs.service import Cancelled, Doing, Fenced, is_alive
 from backend.library.models import Project
 from backend.members.service import Principal, require_role, role_in
-from trainer.models import TrainingRun
-from trainer.news import newest_decision
-from trainer.runs.shapes import RunNew
+from backend.settings import Training
+from trainer.models import OPEN, TrainingRun
+from trainer.news import (
+    LEASE,
+    is_held,
+    labels_since,
+    last_run,
+    newest_decision,
+    newest_engagement,
+    next_by_clock,
+    slots_due,
+)
+from trainer.runs.shapes import RunNew, Schedule
 
 WORKFLOW, QUEUE = "training", "gpu"
-OPEN = ("queued", "running")
 ASKED = "asked"
 LOST_AFTER_S = 5.0
 
@@ -64,7 +73,11 @@ def start(
         seed=wanted.seed,
         trigger=trigger,
         asked_by=by,
-        request={"propose": wanted.propose, "last_decision": newest_decision(session, project_id)},
+        request={
+            "propose": wanted.propose,
+            "last_decision": newest_decision(session, project_id),
+            "last_engagement": newest_engagement(session, project_id),
+        },
     )
     session.add(run)
     session.commit()
@@ -97,6 +110,19 @@ def list_runs(
     total = session.exec(select(func.count()).select_from(TrainingRun).where(*where)).one()
     newest = select(TrainingRun).where(*where).order_by(col(TrainingRun.created_at).desc(), col(TrainingRun.id))
     return list(session.exec(newest.limit(limit).offset(offset)).all()), total
+
+
+def schedule(session: Session, project_id: int, settings: Training) -> Schedule:
+    """When a project is trained next, and what there is to learn from."""
+    return Schedule(
+        project=project_id,
+        cron=settings.cron,
+        next_at=next_by_clock(session) if settings.cron else None,
+        running=is_held(session, LEASE),
+        labels=labels_since(session, project_id, last_run(session, project_id)),
+        labels_wanted=settings.new_labels,
+        slots=slots_due(session, project_id, settings),
+    )
 
 
 def cancel(session: Session, queue: JobQueue, who: Principal, run: TrainingRun) -> None:
