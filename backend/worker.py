@@ -44,7 +44,9 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, besides: Sequ
         signal.signal(number, stop)
     with Session(resources.engine) as session:
         enrol(session, name, queues)
-    more = [make(resources, name) for make in besides]
+    from backend.analysis.rescoring import watcher
+
+    more = [watcher(resources), *(make(resources, name) for make in besides)]
     tickers = (heart(resources, name, _give_up), reaper(resources, name, (find_lost, find_lost_runs)), *more)
     for each in tickers:
         each.start()
@@ -63,6 +65,7 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, besides: Sequ
 def _launch(settings: Settings, resources: Resources, name: str, queues: Sequence[str]) -> None:
     from dbos import DBOS
 
+    from backend.analysis.rescoring import register as register_rescoring
     from backend.analysis.workflow import register
     from labeling.references.workflow import register as register_references
     from trainer.workflow import register as register_training
@@ -80,6 +83,7 @@ def _launch(settings: Settings, resources: Resources, name: str, queues: Sequenc
     )
     register(resources, name, _give_up)
     register_references(resources, name, _give_up)
+    register_rescoring(resources)
     register_training(resources, name, _give_up)
     DBOS.listen_queues(list(queues))
     DBOS.launch()

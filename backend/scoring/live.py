@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 from backend.errors import InputError, SelectsError
 from backend.features.registry import profile_named
 from backend.library.models import Project
+from backend.scoring.film import ScoringFilm
 from backend.scoring.golden import check_golden
 from backend.scoring.mlp import Model, load_model
 from backend.scoring.models import Live, ModelVersion, Promotion
@@ -69,6 +70,17 @@ class _Held:
     model: Model | None
     problem: str = ""
     tried_s: float = 0.0
+
+
+def fitting(models: Sequence[Model], film: ScoringFilm) -> tuple[tuple[Model, ...], list[str]]:
+    """Those of the live models that know a film's features, and a sentence for each of the others."""
+    fit = tuple(model for model in models if model.schema == film.schema)
+    others = [model for model in models if model not in fit]
+    return fit, [
+        f"Model {model.version} knows other features than this film has: the prior gives the {model.replaces} score; "
+        "analyse the film again."
+        for model in others
+    ]
 
 
 def hold_still(session: Session, project_id: int) -> None:

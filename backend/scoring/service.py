@@ -12,8 +12,8 @@ from backend.errors import InputError, UnknownName
 from backend.library.models import Movie
 from backend.scoring import ensemble
 from backend.scoring.explain import PRIOR, band
-from backend.scoring.film import Floats, ScoringFilm
-from backend.scoring.live import Pinned
+from backend.scoring.film import Floats
+from backend.scoring.live import Pinned, fitting
 from backend.scoring.mlp import Model, load_model
 from backend.scoring.models import ModelVersion
 from backend.scoring.rank import RankRequest, rank
@@ -59,17 +59,6 @@ def models_for(
         return pinned.chosen(genres)
     held = [model for model in pinned.models.values() if model.version == version]
     return tuple(held[:1]) or (model_named(session, resources.home, project_id, version),)
-
-
-def fitting(models: Sequence[Model], film: ScoringFilm) -> tuple[tuple[Model, ...], list[str]]:
-    """Those of the live models that know a film's features, and a sentence for each of the others."""
-    fit = tuple(model for model in models if model.schema == film.schema)
-    others = [model for model in models if model not in fit]
-    return fit, [
-        f"Model {model.version} knows other features than this film has: the prior gives the {model.replaces} score; "
-        "analyse the film again."
-        for model in others
-    ]
 
 
 def score_movie(
