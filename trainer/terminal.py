@@ -15,6 +15,7 @@ from trainer.models import TrainingRun
 STAGES = {
     "": "waiting",
     "snapshot": "gathering labels",
+    "train": "starting to train",
     "read": "reading labels",
     "fold": "training on parts of the films",
     "fit": "training on all",

@@ -30,7 +30,7 @@ from trainer.tidying import tidy_snapshots
 
 RETRIES, FIRST_WAIT_S, WAIT_GROWS = 8, 1.0, 1.8
 PASSING = (OperationalError, IntegrityError)
-BEGINS = {"snapshot": 0.0, "fit": 0.05, "register": 0.95, "promote": 0.99}
+BEGINS = {"snapshot": 0.0, "train": 0.05, "register": 0.95, "promote": 0.99}
 """Of the whole, when each step begins."""
 BY = "training"
 
@@ -151,10 +151,10 @@ def fit(resources: Resources, doing: Doing, known: Facts) -> Facts:
     options += ["--champion", str(champion)] if champion else []
 
     def told(said: Progress) -> None:
-        whole = BEGINS["fit"] + (BEGINS["register"] - BEGINS["fit"]) * said.fraction
+        whole = BEGINS["train"] + (BEGINS["register"] - BEGINS["train"]) * said.fraction
         with Session(resources.engine) as session:
             runs.report(
-                session, doing, Said(said.stage or "fit", whole, said.epoch, said.epochs, said.loss, said.left_s)
+                session, doing, Said(said.stage or "train", whole, said.epoch, said.epochs, said.loss, said.left_s)
             )
 
     shutil.rmtree(out, ignore_errors=True)  # of a worker that died after it had trained, before that was known
@@ -198,7 +198,7 @@ def decide(resources: Resources, doing: Doing, known: Facts) -> Facts:
 
 STEPS: dict[str, Callable[[Resources, Doing, Facts], Facts]] = {
     "snapshot": snapshot,
-    "fit": fit,
+    "train": fit,
     "register": enter_version,
     "promote": decide,
 }
