@@ -17,14 +17,14 @@ from backend.features.store import FeatureStore
 from backend.library.models import Candidate, Movie, Shot
 from labeling.decisions.models import Decision
 from labeling.engagement.models import Engagement
+from tests.curating import Studio, add_film, decide, studio
+from tests.service import Service, running
 from trainer.holdout import SHARE, holdout, place_of
 from trainer.labels import NO_FEATURES, NO_FILM, OUTSIDE, freeze
 from trainer.pooling import window_vectors
 from trainer.snapshot import Snapshot, read_snapshot
 from trainer.standing import Label, joined, labels_of_decisions
 from trainer.viral import viral_labels, viral_targets
-from tests.curating import Studio, add_film, decide, studio
-from tests.service import Service, running
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 

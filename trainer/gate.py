@@ -84,7 +84,7 @@ class Check:
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         value = None if self.value is None else round(self.value, 6)
-        return {"name": self.name, "passed": self.passed, "said": self.said, "value": value, "limit": self.limit}
+        return {"name": self.name, "passed": bool(self.passed), "said": self.said, "value": value, "limit": self.limit}
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Verdict:
     @property
     def passed(self) -> bool:
         """Whether the challenger may be promoted."""
-        return all(check.passed for check in self.checks)
+        return all(bool(check.passed) for check in self.checks)
 
     @property
     def reasons(self) -> list[str]:
