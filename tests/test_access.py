@@ -23,6 +23,7 @@ from tests.databases import KINDS, database, sqlite_in
 from tests.service import Service, running
 from tests.world import (
     ASKERS,
+    CHALLENGER,
     DECISION,
     FILM,
     INVITATION,
@@ -60,6 +61,7 @@ IDS = {
     "reference_id": 1,
     "interval_id": 1,
     "job_id": "done",
+    "version": CHALLENGER,
     "token_id": PERSONS["viewer"],
     "member_id": VIEWERS_MEMBERSHIP,
     "invitation_id": INVITATION,
@@ -147,6 +149,13 @@ TABLE: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("POST",   f"{INTERVAL}/withdraw",                       {},                          "401 404 403 200 200 200"),
     ("POST",   f"{INTERVAL}/restore",                        {},                          "401 404 403 200 200 200"),
     ("GET",    "/api/references/{reference_id}/labels",      {},                          "401 404 409 409 409 409"),
+
+    ("GET",    "/api/models",                                HERE,                        "401 404 200 200 200 200"),
+    ("GET",    "/api/models/live",                           HERE,                        "401 404 200 200 200 200"),
+    ("GET",    "/api/models/history",                        HERE,                        "401 404 200 200 200 200"),
+    ("GET",    "/api/models/{version}",                      {},                          "401 404 200 200 200 200"),
+    ("POST",   "/api/models/{version}/promote",              {},                          "401 404 403 403 200 200"),
+    ("POST",   "/api/models/rollback",                       {"json": {"project": 1}},    "401 404 403 403 200 200"),
 
     ("GET",    "/api/jobs",                                  HERE,                        "401 404 200 200 200 200"),
     ("GET",    "/api/jobs/{job_id}",                         {},                          "401 404 200 200 200 200"),

@@ -1,5 +1,6 @@
 """Which model is live: versions are entered, promoted, rolled back. Each change is one transaction with its history."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def register(session: Session, home: Path, project_id: int, folder: Path, run_id
     model = load_model(folder)
     check_golden(folder, model)
     slot = str(model.card.get("slot", model.replaces))
-    _require_names(model, slot)
+    _require_usable(model, slot)
     place = home / "models" / model.version
     if not place.is_dir():
         with folder_atomically(place) as part:
@@ -158,7 +159,11 @@ def _move(session: Session, seen: Live, version: str | None, expected: int, said
     return live_in(session, project_id, slot)
 
 
-def _require_names(model: Model, slot: str) -> None:
+def _require_usable(model: Model, slot: str) -> None:
+    try:
+        json.dumps(dict(model.card), allow_nan=False)
+    except ValueError:
+        raise InputError(f"The card of {model.version} holds numbers that are not finite.") from None
     if not NAME.fullmatch(model.version) or model.version in TAKEN:
         raise InputError(f"{model.version!r} is no name for a model: letters, digits, dots and hyphens, 200 at most.")
     if not SLOT.fullmatch(slot) or slot.partition("/")[0] != model.replaces:

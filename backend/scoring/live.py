@@ -20,6 +20,7 @@ from backend.scoring.film import ScoringFilm
 from backend.scoring.golden import check_golden
 from backend.scoring.mlp import Model, load_model
 from backend.scoring.models import Live, ModelVersion, Promotion
+from backend.scoring.presets import plain
 
 if TYPE_CHECKING:
     from backend.resources import Resources
@@ -45,7 +46,7 @@ class Pinned:
 
         The first genre that has a model of its own decides, else the general model.
         """
-        slots = [*(f"compelling/{genre.strip().lower()}" for genre in genres), "compelling"]
+        slots = [*(f"compelling/{plain(genre)}" for genre in genres), "compelling"]
         compelling = next((self.models[slot] for slot in slots if slot in self.models), None)
         return tuple(model for model in (compelling, self.models.get("viral")) if model is not None)
 
@@ -237,6 +238,8 @@ def _pins(held: Mapping[Key, _Held]) -> dict[int, Pinned]:
     pinned: dict[int, Pinned] = {}
     for (project_id, slot), own in held.items():
         known = pinned.get(project_id, Pinned())
-        models = {**known.models, **({slot.lower(): own.model} if own.model else {})}
+        place, _, genre = slot.partition("/")
+        called = f"{place}/{plain(genre)}" if genre else place
+        models = {**known.models, **({called: own.model} if own.model else {})}
         pinned[project_id] = Pinned(models, {**known.generations, slot: own.generation})
     return pinned
