@@ -61,6 +61,7 @@ IDS = {
     "reference_id": 1,
     "interval_id": 1,
     "job_id": "done",
+    "run_id": "trained",
     "version": CHALLENGER,
     "token_id": PERSONS["viewer"],
     "member_id": VIEWERS_MEMBERSHIP,
@@ -85,6 +86,7 @@ REFERENCE = {"json": {"movie": MOVIE, "path": "new.mp4"}}
 CLIP = {"json": {"start_frame": 10, "end_frame": 40}}
 INTERVAL = "/api/references/{reference_id}/intervals/{interval_id}"
 LOADED = ("/static/0/app.js", "/_nicegui/0/static/nicegui.js", "/_nicegui_ws/socket.io", "/no/such/page")
+OPEN_RUN = {"ids": {"run_id": "waits"}}
 WAITING, FAILED = {"ids": {"job_id": "queued"}}, {"ids": {"job_id": "failed"}}
 
 # fmt: off
@@ -156,6 +158,13 @@ TABLE: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("GET",    "/api/models/{version}",                      {},                          "401 404 200 200 200 200"),
     ("POST",   "/api/models/{version}/promote",              {},                          "401 404 403 403 200 200"),
     ("POST",   "/api/models/rollback",                       {"json": {"project": 1}},    "401 404 403 403 200 200"),
+
+    ("POST",   "/api/training/runs",                         {"json": {"project": 1}},    "401 404 403 403 202 202"),
+    ("GET",    "/api/training/runs",                         HERE,                        "401 404 200 200 200 200"),
+    ("GET",    "/api/training/runs/{run_id}",                {},                          "401 404 200 200 200 200"),
+    ("GET",    "/api/training/runs/{run_id}/events",         {},                          "401 404 200 200 200 200"),
+    ("POST",   "/api/training/runs/{run_id}/cancel",         OPEN_RUN,                    "401 404 403 403 200 200"),
+    ("GET",    "/api/training/schedule",                     HERE,                        "401 404 200 200 200 200"),
 
     ("GET",    "/api/jobs",                                  HERE,                        "401 404 200 200 200 200"),
     ("GET",    "/api/jobs/{job_id}",                         {},                          "401 404 200 200 200 200"),

@@ -18,6 +18,7 @@ from backend.scoring.models import Live, ModelVersion, Promotion
 from backend.security import hashed
 from labeling.decisions.models import Decision
 from labeling.references.models import Reference, ReferenceInterval
+from trainer.models import TrainingRun
 
 ASKERS = ("anonymous", "outsider", "viewer", "curator", "admin", "superuser")
 PERSONS = {name: number for number, name in enumerate(ASKERS) if number}
@@ -83,6 +84,8 @@ def make_world(resources: Resources) -> None:
         _add_models(session)
         for state in ("queued", "failed", "done"):
             session.add(Job(id=state, workflow=state, project_id=PROJECT, movie_id=MOVIE, state=state))
+        for name, state, slot in (("trained", "done", "compelling"), ("waits", "queued", "viral")):
+            session.add(TrainingRun(id=name, workflow=name, project_id=PROJECT, slot=slot, state=state))
         session.commit()
 
 
