@@ -8,6 +8,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 from backend.errors import InputError
@@ -212,5 +213,6 @@ def _misfiled(clips: Iterable[Clip]) -> set[str]:
     return found
 
 
+@lru_cache(10_000)
 def _plain(title: str) -> str:
     return "".join(letter for letter in title.casefold() if letter.isalnum())

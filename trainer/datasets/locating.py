@@ -21,6 +21,8 @@ APART_S = 5.0
 ALIKE = 0.5
 NEARLY_PLAIN = 0.5
 """Of a descriptor's length: a picture as plain as this is like another plain one."""
+EDGE_S = 2.0
+"""Fades and titles of the channel may take so much of either end."""
 GAP_S = 1.0
 """A longer stretch of other pictures ends what is the film's."""
 FIRST_SEGMENTS = 80
@@ -32,6 +34,7 @@ class Location:
 
     confidence  mean of the aligned segments', by their length: what `Segment` says of it
     covered     the share of the clip that was aligned for sure
+    content_s   how much of the clip, from its start, should be the film's
     """
 
     film_start_s: float
@@ -40,6 +43,12 @@ class Location:
     clip_end_s: float
     confidence: float
     covered: float
+    content_s: float
+
+    @property
+    def whole(self) -> bool:
+        """Whether the film has all of the clip here; where a clip was put together, parts of it are elsewhere."""
+        return self.clip_start_s <= EDGE_S and self.clip_end_s >= self.content_s - EDGE_S
 
     def to_json(self) -> dict[str, float]:
         """Plain values, in seconds, to the millisecond."""
@@ -64,7 +73,7 @@ def locate(film: Footage, clip: Footage, content_s: float | None = None) -> Loca
     limit_s = float(film.starts_s[-1])
     start, end = (float(np.clip(line.film_at(at_s), 0.0, limit_s)) for at_s in (begin_s, finish_s))
     confidence = float(lengths @ [one.confidence for one in on] / lengths.sum())
-    return Location(start, end, begin_s, finish_s, confidence, min(1.0, float(lengths.sum()) / end_s))
+    return Location(start, end, begin_s, finish_s, confidence, min(1.0, float(lengths.sum()) / end_s), end_s)
 
 
 def fit_line(segments: Sequence[Segment]) -> Line | None:

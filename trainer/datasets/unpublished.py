@@ -26,9 +26,9 @@ SHORTER, LONGER = 0.8, 1.25
 def free_spans(clips: Sequence[Clip], located: Mapping[str, Location], duration_s: float) -> Spans:
     """Seconds of a film, float64 [K, 2], that no published clip can be in; `clips` are all that are listed for it.
 
-    A clip that was not located (the user has no copy, or its place is not sure) can be anywhere; but where the numbers
-    of the located ones follow the film, it lies between its neighbours. Between two located clips with numbers that
-    follow each other there is none, nor before the first and after the last if these are located.
+    A clip that was not located whole (no copy is here, its place is not sure, parts of it are) can be anywhere. But
+    where the numbers of the located ones follow the film, it lies between its neighbours: between two located clips
+    whose numbers follow each other there is none, nor before the first and after the last if these are located.
     """
     series: defaultdict[tuple[str, int | None], list[Clip]] = defaultdict(list)
     for clip in clips:
@@ -49,9 +49,10 @@ def _between(clips: Sequence[Clip], located: Mapping[str, Location], duration_s:
     numbers = [clip.number for clip in clips]
     of = clips[0].of
     complete = of is not None and sorted(n or 0 for n in numbers) == list(range(1, of + 1))
-    if complete and all(clip.videoid in located for clip in clips):
+    found = [(clip.number or 0, located[clip.videoid]) for clip in clips if clip.videoid in located]
+    known = sorted(((number, place) for number, place in found if place.whole), key=lambda pair: pair[0])
+    if complete and len(known) == len(clips):
         return np.array([[0.0, duration_s]])
-    known = sorted((clip.number or 0, located[clip.videoid]) for clip in clips if clip.videoid in located)
     places = [place.film_start_s for _, place in known]
     if len(set(numbers)) < len(numbers) or None in numbers or len(known) < IN_ORDER or places != sorted(places):
         return np.zeros((0, 2))
