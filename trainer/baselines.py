@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from trainer.train import Rows
 
-FEATURES = 256
+FEATURES = 64
 ROWS = 20_000
-TREES = 80
+TREES = 60
 """What boosting may look at, so that it stays a matter of seconds."""
 
 Floats = NDArray[np.float64]
@@ -26,7 +26,7 @@ def boosting(
 ) -> Floats:  # fmt: skip
     """Chance of approval of the rows `asked`, float64, by gradient boosting on the rows `train`.
 
-    Of more than 256 features it looks at those that correlate best with the answers of `train`, of more than 20,000
+    Of more than 64 features it looks at those that correlate best with the answers of `train`, of more than 20,000
     rows at as many by lot. One thread, so that the sums are the same on any machine.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
@@ -39,7 +39,7 @@ def boosting(
         return np.full(len(asked), float(answers.mean()))
     columns = telling(features, answers, weights[rows], rows)
     model = HistGradientBoostingClassifier(
-        max_iter=TREES, learning_rate=0.1, max_leaf_nodes=15, early_stopping=False, random_state=seed % 2**32
+        max_iter=TREES, max_leaf_nodes=8, max_bins=63, early_stopping=False, random_state=seed % 2**32
     )
     with threadpool_limits(1):
         model.fit(features[np.ix_(rows, columns)], answers, sample_weight=weights[rows])
@@ -51,7 +51,7 @@ def boosting(
 
 
 def telling(features: NDArray[np.float32], answers: NDArray[np.bool_], weights: NDArray[np.float32], rows: Rows) -> Rows:
-    """The columns, at most 256, that correlate best with the answers over these rows, in their order."""
+    """The columns, at most 64, that correlate best with the answers over these rows, in their order."""
     wide = features.shape[1]
     if wide <= FEATURES:
         return np.arange(wide)

@@ -23,13 +23,16 @@ from trainer.train import SETTINGS, Course, Fitted, Rows, Setting, Tensors, batc
 Floats = NDArray[np.float64]
 T = TypeVar("T")
 
-STEPS_A_SECOND = 5.5e10
-"""Floating-point operations a second of one core, roughly: plans are made by it, so that a large snapshot ends too."""
+SPEED, STEP_S = 5.5e10, 0.002
+"""Floating-point operations a second of one core, and what a step of training costs besides, roughly: plans are made
+by these, so that a large snapshot ends too.
+"""
 
-CPU_S = 55.0
+TRIES_S = 25.0
+MOST_EPOCHS = 40
 GPU_TIMES = 50.0
-SLOWEST_S = 12.0
-"""A second setting of the large network is tried where one try in all folds costs less."""
+SLOWEST_S = 0.1
+"""Where an epoch of the large network costs less, it is tried with a second learning rate."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +47,14 @@ class Plan:
 
 def make_plan(rows: int, dimension: int, device: str) -> Plan:
     """The plan for so many labelled rows of this length."""
-    folds = 10 if rows <= 2000 else 5 if rows <= 6000 else 4 if rows <= 30_000 else 3
-    speed = STEPS_A_SECOND * (GPU_TIMES if device == "cuda" else 1)
-    epoch_s = rows * (4.0 * dimension * 512 + 6.0 * 512 * 256) / speed
-    epochs = int(np.clip(CPU_S / (2 * folds * epoch_s), 4, 60))
-    quick = 10 * folds * epoch_s <= SLOWEST_S
-    settings = SETTINGS if quick else SETTINGS[:2] if epoch_s < 5 else SETTINGS[:1]
-    return Plan(folds, epochs, settings, quick)
+    folds = 5 if rows <= 6000 else 4 if rows <= 30_000 else 3
+    speed = SPEED * (GPU_TIMES if device == "cuda" else 1)
+    steps = rows * (1 - 1 / folds) / batch_size(rows)
+    epoch_s = steps * STEP_S + rows * (4.0 * dimension * 512 + 6.0 * 512 * 256) / speed
+    cheap = epoch_s <= SLOWEST_S
+    settings = SETTINGS if cheap else SETTINGS[:2] if epoch_s < 5 else SETTINGS[:1]
+    epochs = int(np.clip(TRIES_S / (folds * len(settings) * epoch_s), 4, MOST_EPOCHS))
+    return Plan(folds, epochs, settings, cheap)
 
 
 @dataclass(frozen=True)

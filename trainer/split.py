@@ -13,8 +13,8 @@ from trainer.snapshot import UNLABELLED, Snapshot
 
 Rows = NDArray[np.int64]
 
-SAME_SHARE = 0.1
-"""Films with this share of equal windows are one film under two names."""
+SAME_SHARE, SAME_SHARE_NARROW, WIDE = 0.1, 0.9, 8
+"""Films with this share of equal windows are one film under two names; short vectors can be equal by chance."""
 
 MANY_FILMS = 8
 """What more films than these have in common (black, a logo) says nothing about them."""
@@ -102,20 +102,23 @@ def group_films(snapshot: Snapshot) -> tuple[Rows, list[str]]:
 
 
 def _same_films(features: NDArray[np.float32], films: Rows) -> Iterable[tuple[int, int]]:
-    """Pairs of films of which a tenth of the smaller one's windows are in the other, byte by byte.
+    """Pairs of films of which enough of the smaller one's windows are in the other, byte by byte.
 
-    Only windows count that their own film has once: what repeats there (black, coarse features) repeats anywhere.
+    Films that mostly repeat themselves (coarse features, black) are left out: what repeats there repeats anywhere.
     """
-    where: dict[bytes, list[int]] = {}
-    told = np.ptp(np.nan_to_num(features), axis=1) > 0 if features.shape[1] > 1 else np.ones(len(features), bool)
+    wide = features.shape[1]
+    where: dict[bytes, set[int]] = {}
+    told = np.ptp(np.nan_to_num(features), axis=1) > 0 if wide > 1 else np.ones(len(features), bool)
     for row in np.flatnonzero(told):
-        where.setdefault(features[row].tobytes(), []).append(int(films[row]))
+        where.setdefault(features[row].tobytes(), set()).add(int(films[row]))
+    distinct = Counter(film for seen in where.values() for film in seen)
+    rows = np.bincount(films)
     shared: Counter[tuple[int, int]] = Counter()
     for seen in where.values():
-        if 1 < len(seen) <= MANY_FILMS and len(set(seen)) == len(seen):
-            shared.update(combinations(sorted(seen), 2))
-    sizes = np.bincount(films)
-    return [pair for pair, count in shared.items() if count >= SAME_SHARE * min(sizes[pair[0]], sizes[pair[1]])]
+        if 1 < len(seen) <= MANY_FILMS:
+            shared.update(combinations(sorted(film for film in seen if distinct[film] >= rows[film] / 3), 2))
+    share = SAME_SHARE if wide >= WIDE else SAME_SHARE_NARROW
+    return [pair for pair, count in shared.items() if count >= share * min(distinct[pair[0]], distinct[pair[1]])]
 
 
 def assign_folds(films: Rows, labels: NDArray[np.int8], count: int, seed: int) -> dict[int, int]:

@@ -20,7 +20,7 @@ Tensors = dict[str, NDArray[np.float32]]
 Tell = Callable[[int, int, float], None]
 """Told after each epoch: its number, how many there are at most, and the loss."""
 
-PATIENCE = 5
+PATIENCE = 4
 CHUNK = 8192
 
 SEEDING = threading.Lock()
@@ -79,7 +79,7 @@ class Course:
 
 def batch_size(rows: int) -> int:
     """Some dozens of steps an epoch: a power of two from 32 to 1024."""
-    return int(2 ** np.clip(np.ceil(np.log2(max(rows, 1) / 40)), 5, 10))
+    return int(2 ** np.clip(np.ceil(np.log2(max(rows, 1) / 30)), 5, 10))
 
 
 def fit_network(material: Material, rows: Rows, watched: Rows, setting: Setting, course: Course) -> Fitted:
