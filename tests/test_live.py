@@ -294,6 +294,7 @@ def test_killed_while_promoting(service: Service, project: int) -> None:
         process.send_signal(signal.SIGKILL)
         process.wait()
         process.stdout.close()
+        time.sleep(0.3)  # PostgreSQL does what it was sent before it sees that nobody is there
         seen.append(_sound(service.resources, project))
     assert 0 < seen[0] < seen[1] < seen[2]
 
