@@ -109,6 +109,23 @@ def test_second_run_takes_what_the_first_has_kept(prepared: tuple[Path, dict[str
     assert len(first["located"]) == len(again["located"])
 
 
+def test_features_of_films_are_pooled_where_clips_lie(
+    prepared: tuple[Path, dict[str, Any]], videos: Path, tmp_path: Path
+) -> None:
+    seconds = np.arange(74.0)
+    features = np.stack([seconds + 0.5, np.ones(74)], axis=1)
+    (tmp_path / "mine").mkdir()
+    np.savez(tmp_path / "mine" / f"{FILM}.npz", features=features, start_s=seconds, end_s=seconds + 1)
+    arguments = ("--videos", videos, "--features", tmp_path / "mine", "--snapshot", tmp_path / "snap")
+    said = selects_json(*PREPARE, "--from", prepared[0] / "csv", *arguments, home=prepared[0] / "home")
+    snapshot = read_snapshot(Path(said["snapshot"]))
+    assert said["labels"] == prepared[1]["labels"]
+    # The first of the two numbers is the time itself: its mean is the middle of the window.
+    middles = (snapshot.start_s + snapshot.end_s) / 2
+    assert snapshot.features[:, 0].tolist() == pytest.approx(middles.tolist(), abs=0.05)
+    assert snapshot.features[:, 1].tolist() == pytest.approx([1.0] * len(snapshot))
+
+
 def test_clips_alone_give_positives_and_nothing_made_up(videos: Path, tmp_path: Path) -> None:
     alone = tmp_path / "clips"
     alone.mkdir()

@@ -202,9 +202,11 @@ def address(tmp_path: Path) -> Iterator[str]:
 
 
 def test_address_is_fetched_once(address: str, tmp_path: Path) -> None:
-    for _ in range(2):
-        done = selects(*PREPARE, "--from", address, "--json", home=tmp_path / "home")
-        assert json.loads(done.stdout)["clips"] == 4
+    done = selects(*PREPARE, "--from", address, "--json", home=tmp_path / "home")
+    assert json.loads(done.stdout)["clips"] == 4
+    kept = tmp_path / "home" / "datasets" / "condensed-movies" / "metadata"
+    again = fetched(f"{address}/", [f"{name}.csv" for name in FILES], kept)
+    assert len(read_dataset(again).clips) == 4
     assert sorted(_Handler.asked) == sorted(f"/{name}.csv" for name in FILES)
 
 

@@ -6,6 +6,7 @@ Without the film of a clip there is no negative beside it: nothing is made up, n
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from backend.analysis.film import Analysis, analyse
 from backend.analysis.request import AnalysisRequest
 from backend.analysis.view import scoring_film
 from backend.errors import FilmUnreadable, InputError
+from backend.features.base import Extractor
 from backend.features.registry import build, profile_named
 from backend.features.schema import FeatureSchema
 from backend.settings import Settings
@@ -74,18 +76,17 @@ class Labelled:
 
 
 def analyser(settings: Settings, profile: str, bars: Bars) -> Analyser:
-    """What analyses a film as `selects find` does, and shares what that has kept."""
-    extractors = build(
-        profile,
-        paths={name: str(path) for name, path in settings.models.paths.items()},
-        cache=settings.home / "networks",
-        offline=settings.models.offline,
-    )
+    """What analyses a film as `selects find` does, and shares what that has kept; networks are built when needed."""
     schema = profile_named(profile).schema
+
+    @cache
+    def extractors() -> Mapping[str, Extractor]:
+        paths = {name: str(path) for name, path in settings.models.paths.items()}
+        return build(profile, paths=paths, cache=settings.home / "networks", offline=settings.models.offline)
 
     def look(path: Path) -> Analysis:
         bars.step(f"Analysing {path.name}")
-        return analyse(AnalysisRequest(path=path, home=settings.home, schema=schema, extractors=extractors), bars)
+        return analyse(AnalysisRequest(path=path, home=settings.home, schema=schema, extractors=extractors()), bars)
 
     return look
 

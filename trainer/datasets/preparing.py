@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from backend.errors import InputError
+from backend.features.registry import profile_named
 from backend.settings import Settings
 from trainer.datasets.condensed_movies import FILES, Dataset, read_dataset
 from trainer.datasets.finding import Found, locate_clips
@@ -78,6 +79,7 @@ def prepare(request: Request, settings: Settings, bars: Bars) -> Prepared:
     """
     if request.snapshot and not request.features and not request.videos:
         raise InputError(METADATA_ALONE)
+    profile_named(request.profile)  # an unknown one is said before any work
     folder = Path(request.source)
     if is_address(request.source):
         names = [f"{name}.csv" for name in FILES]

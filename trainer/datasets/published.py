@@ -44,8 +44,12 @@ def _fetch(address: str, name: str, path: Path, progress: Progress) -> None:
     except urllib.error.HTTPError as refused:
         raise InputError(f"{host} has no {name} there: it answered {refused.code}.") from None
     except (OSError, HTTPException, ValueError) as failed:
-        reason = getattr(failed, "reason", None) or type(failed).__name__
-        raise Unavailable(f"Cannot have {name} from {host} ({reason}); try again, or give a folder.") from None
+        raise Unavailable(f"Cannot have {name} from {host} ({_reason(failed)}); try again, or give a folder.") from None
+
+
+def _reason(failed: Exception) -> str:
+    cause = getattr(failed, "reason", failed)
+    return (getattr(cause, "strerror", None) or type(cause).__name__).lower()
 
 
 def _blocks(answer: IO[bytes], name: str, size: int, progress: Progress) -> Iterator[bytes]:
