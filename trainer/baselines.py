@@ -50,7 +50,9 @@ def boosting(
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
-def telling(features: NDArray[np.float32], answers: NDArray[np.bool_], weights: NDArray[np.float32], rows: Rows) -> Rows:
+def telling(
+    features: NDArray[np.float32], answers: NDArray[np.bool_], weights: NDArray[np.float32], rows: Rows
+) -> Rows:
     """The columns, at most 64, that correlate best with the answers over these rows, in their order."""
     wide = features.shape[1]
     if wide <= FEATURES:

@@ -9,13 +9,21 @@ import numpy as np
 
 from backend.scoring.mlp import Model
 from trainer import figures
+from trainer.choosing import LINEAR, NETWORK
 from trainer.evaluate import Comparison, Figure, recall_table
 from trainer.figures import Floats, Rows
-from trainer.fit import LINEAR, NETWORK, VIRAL, Asked, Trained
+from trainer.fit import Asked, Trained
 from trainer.gate import LIMITS, VIRAL_LIMITS, Evidence, Limits, Verdict, judge
 from trainer.judging import ABOUT, Answers, headline, judged_set, moments_of, rows_by_set
+from trainer.slots import VIRAL
 
-WORDS = {NETWORK: "the network", LINEAR: "the linear model", "boosting": "gradient boosting", "prior": "the prior"}
+WORDS = {
+    NETWORK: "the network",
+    LINEAR: "the linear model",
+    "boosting": "gradient boosting",
+    "prior": "the documented prior",
+}
+WORDS["chance"] = "chance"
 PERFECT = 0.999
 
 
@@ -103,25 +111,28 @@ def _with_recall(answers: Answers, table: dict[str, Any], first: str, seed: int)
 def _summary(trained: Trained, compared: Comparison, first: str) -> str:
     """The first line: whether something simpler is as good comes before everything else."""
     own = compared.figure("challenger", "auc")
-    where = f"{len(compared.judged.targets)} labels of {compared.judged.count} {'frozen ' if first == 'holdout' else ''}films"
+    films = f"{compared.judged.count} {'frozen ' if first == 'holdout' else ''}films"
+    where = f"{len(compared.judged.targets)} labels of {films}"
     quality = f"AUC {_between(own)} on {where}" if own else f"No AUC can be told from {where}"
-    rivals = [name for name in (LINEAR, "boosting", "prior", "chance") if name in (*compared.chances, "chance")]
-    if NETWORK in compared.chances and trained.kind == LINEAR:
-        apart = compared.difference(NETWORK, LINEAR)
-        surely = apart is not None and apart.low > 0
-        word = "beats the linear model here, which was asked for" if surely else "does not beat the linear model"
-        return f"The network {word} ({_apart(apart)}): the linear model is proposed. {quality}."
-    for rival in rivals:
+    for rival in ("chance", "prior", LINEAR, "boosting"):
         if rival == trained.kind:
-            continue
-        apart = compared.difference("challenger", rival)
-        if apart is None or apart.low <= 0:
-            better = apart is not None and apart.high < 0
-            word = WORDS.get(rival, rival)
-            said = f"{word} is better than" if better else f"{word} is as good as"
-            return f"{said[0].upper()}{said[1:]} {WORDS[trained.kind]} within the interval ({_apart(apart)}). {quality}."
-    beaten = ", ".join(WORDS.get(rival, rival) for rival in rivals if rival != trained.kind)
-    return f"{WORDS[trained.kind][0].upper()}{WORDS[trained.kind][1:]} beats {beaten}. {quality}."
+            apart = compared.difference(NETWORK, LINEAR) if NETWORK in compared.chances else None
+            if apart is not None:
+                word = "beats the linear model" if apart.low > 0 else "does not beat the linear model"
+                return f"The network {word} ({_apart(apart)}): the linear model is proposed. {quality}."
+        elif rival in (*compared.chances, "chance"):
+            apart = compared.difference("challenger", rival)
+            if apart is None or apart.low <= 0:
+                surely = apart is not None and apart.high < 0
+                said = f"{WORDS[rival]} is {'better than' if surely else 'as good as'} {WORDS[trained.kind]}"
+                return f"{_begin(said)}{'' if surely else ' within the interval'} ({_apart(apart)}). {quality}."
+    rivals = [name for name in ("chance", "prior", LINEAR, "boosting") if name in (*compared.chances, "chance")]
+    beaten = ", ".join(WORDS[name] for name in rivals if name != trained.kind)
+    return f"{_begin(WORDS[trained.kind])} beats {beaten}. {quality}."
+
+
+def _begin(said: str) -> str:
+    return said[0].upper() + said[1:]
 
 
 def _between(found: Figure) -> str:
@@ -129,8 +140,10 @@ def _between(found: Figure) -> str:
 
 
 def _apart(found: Figure | None) -> str:
-    return "no difference can be told" if found is None else (
-        f"AUC {found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
+    return (
+        "no difference can be told"
+        if found is None
+        else (f"AUC {found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]")
     )
 
 
@@ -138,7 +151,7 @@ def _remarks(trained: Trained, compared: Comparison, champion: Model | None, com
     remarks = list(trained.split.remarks)
     if trained.incomplete_rows:
         remarks.append(
-            f"{trained.incomplete_rows} windows lack some features; the mean of all windows stood in for what is missing."
+            f"{trained.incomplete_rows} windows lack some features; the mean of all windows stood in for them."
         )
     if champion is not None and comparable is None:
         remarks.append(

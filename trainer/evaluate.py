@@ -70,8 +70,8 @@ def figure(resampled: Floats, limits: tuple[float, float], n: int, films: int) -
     if films >= 2:
         wider = float(STUDENT[films - 2] if films - 2 < len(STUDENT) else 1.96) / 1.96 * np.sqrt(films / (films - 1))
         below, above = np.nanquantile(resampled[1:], (0.025, 0.975))
-        low = max(low, value - wider * max(value - float(below), 0.0))
-        high = min(high, value + wider * max(float(above) - value, 0.0))
+        low = float(max(low, value - wider * max(value - below, 0.0)))
+        high = float(min(high, value + wider * max(above - value, 0.0)))
     return Figure(value, low, high, n, films)
 
 

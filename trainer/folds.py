@@ -110,7 +110,9 @@ def run_fold(work: Work, number: int) -> Fold:
     line = fit_line(material, train, strength, work.stop)
     linear = network_margins(line.tensors(), asked)
     work.tell(number, 0.1, 0, 0, 0.0)
-    tries, setting, network = _networks(work, number, inner, watched, train) if work.networks else ({}, SETTINGS[0], None)
+    tries, setting, network = (
+        _networks(work, number, inner, watched, train) if work.networks else ({}, SETTINGS[0], None)
+    )
     boosted = None
     if work.networks and boosting_is_here():
         boosted = boosting(_features(material), targets, material.weights.cpu().numpy(), train, rows, work.seed)

@@ -126,8 +126,8 @@ def judge(evidence: Evidence, limits: Limits = LIMITS) -> Verdict:
     for rival in rivals:
         if rival in counting.against:
             # The prior ranks without having learnt: it must be matched, chance and the champion must be beaten.
-            ask = _not_worse if rival == "prior" else _better
-            checks.append(ask(counting, rival, limits))
+            known = _not_worse(counting, rival, limits) if rival == "prior" else _better(counting, rival)
+            checks.append(known)
     for found in large:
         if found is not counting:
             checks += [_not_worse(found, rival, limits) for rival in rivals if rival in found.against]
@@ -188,8 +188,8 @@ def _nothing_to_judge_by(evidence: Evidence, limits: Limits) -> Check:
     return Check(
         "held-out labels",
         False,
-        f"Too little to test on ({there or 'nothing'}): {limits.judged} labels, {limits.judged_each} of each answer, in "
-        f"{limits.judged_films} films are needed.",
+        f"Too little to test on ({there or 'nothing'}): {limits.judged} labels, {limits.judged_each} of each answer, "
+        f"in {limits.judged_films} films are needed.",
     )
 
 
@@ -204,7 +204,7 @@ def _calibrated(found: JudgedSet, limits: Limits) -> Check:
     )
 
 
-def _better(found: JudgedSet, rival: str, limits: Limits) -> Check:
+def _better(found: JudgedSet, rival: str) -> Check:
     apart = found.against[rival]
     passed = apart.low > 0
     word = "surely better than" if passed else "not surely better than"
@@ -218,9 +218,7 @@ def _not_worse(found: JudgedSet, rival: str, limits: Limits) -> Check:
     if found.stale:
         said = f"{_said(found, word, rival)} These labels are old: they are shown, and do not block alone."
         return Check(f"old, not worse than {rival}: {found.name}", True, said, apart.value, -limits.worse)
-    return Check(
-        f"not worse than {rival}: {found.name}", passed, _said(found, word, rival), apart.value, -limits.worse
-    )
+    return Check(f"not worse than {rival}: {found.name}", passed, _said(found, word, rival), apart.value, -limits.worse)
 
 
 def _said(found: JudgedSet, word: str, rival: str) -> str:

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -98,13 +99,13 @@ def _solve(
     values = start.clone().requires_grad_(True)
     optimizer = torch.optim.LBFGS([values], max_iter=STEPS, history_size=10, line_search_fn="strong_wolfe")
 
-    def closure() -> torch.Tensor:
+    def closure() -> Any:
         if stop.is_set():
             raise Stopped("The training was stopped.")
         optimizer.zero_grad()
         loss = _loss(features @ values[:-1] + values[-1], targets, weights)
         loss = loss + 0.5 * strength * (values[:-1] ** 2).sum() / len(values[:-1]) ** 0.5
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         return loss
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]

@@ -102,7 +102,8 @@ def _as_model(trained: Trained, asked: Asked) -> Model:
 def _golden(vectors: NDArray[np.float32], served: NDArray[np.float64]) -> NDArray[np.float32]:
     """Sixteen of the rows, from the least to the most probable; some of them twice where there are fewer."""
     order = np.argsort(served, kind="stable")
-    return vectors[order[np.linspace(0, len(order) - 1, GOLDEN_ROWS).round().astype(int)]]
+    places = np.linspace(0, len(order) - 1, GOLDEN_ROWS).round().astype(int)
+    return np.asarray(vectors[order[places]], np.float32)
 
 
 def _json(values: Any) -> bytes:

@@ -84,7 +84,8 @@ def _schema(found: Mapping[str, Any], folder: Path) -> FeatureSchema:
         raise InputError(f"The feature schema in {str(folder / MANIFEST)!r} cannot be read: {broken!r}.") from broken
     if not blocks or len(schema.slices) < len(blocks) or any(block.dimension < 1 for block in blocks):
         raise InputError(
-            f"The feature schema in {str(folder / MANIFEST)!r} must list blocks with different names and lengths of at least 1."
+            f"The feature schema in {str(folder / MANIFEST)!r} must list blocks with different names and lengths "
+            "of at least 1."
         )
     return schema
 

@@ -139,8 +139,9 @@ class _Columns:
     def genres(self) -> tuple[tuple[str, ...], ...]:
         """The genres of each row, in small letters."""
         if "genres" not in self._table.column_names:
-            return ((),) * self._table.num_rows
-        return tuple(_genres(value) for value in self._table.column("genres").to_pylist())
+            return ((),) * int(self._table.num_rows)
+        listed: list[Any] = self._table.column("genres").to_pylist()
+        return tuple(_genres(value) for value in listed)
 
     def features(self, schema: FeatureSchema) -> NDArray[np.float32]:
         """float32 [N, D]; rows without features are nan."""

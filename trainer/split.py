@@ -1,4 +1,4 @@
-"""Who learns and who examines: films as groups, folds of films, frozen films, weights. No label crosses a film's edge."""
+"""Who learns and who examines: films as groups, folds, frozen films, weights. No label crosses a film's edge."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -62,7 +62,7 @@ def make_split(snapshot: Snapshot, labelled: NDArray[np.bool_], seed: int, most_
             )
     held = held_films[films]
     train = np.flatnonzero(labelled & ~held)
-    _require_films(snapshot, films, train, int(np.sum(held_films)))
+    _require_films(films, train, int(np.sum(held_films)))
     folds = np.full(len(films), -1, np.int64)
     learnt = np.unique(films[train])
     by_film = assign_folds(films[train], snapshot.labels[train], min(most_folds, len(learnt)), seed)
@@ -73,7 +73,7 @@ def make_split(snapshot: Snapshot, labelled: NDArray[np.bool_], seed: int, most_
     return Split(films, tuple(names), train, np.flatnonzero(labelled & held), folds, tuple(remarks))
 
 
-def _require_films(snapshot: Snapshot, films: Rows, train: Rows, held: int) -> None:
+def _require_films(films: Rows, train: Rows, held: int) -> None:
     count = len(np.unique(films[train]))
     if count < 2:
         beside = f" (besides {held} that are held out)" if held else ""
@@ -173,4 +173,4 @@ def recent_random(snapshot: Snapshot, labelled: NDArray[np.bool_]) -> NDArray[np
     """Rows that were asked by chance and decided lately, [N]: the only fair picture of what curators are shown."""
     random = labelled & (snapshot.strategies == "random") & (snapshot.sources != "reference")
     newest = np.nanmax(snapshot.decided_at[labelled]) if np.isfinite(snapshot.decided_at[labelled]).any() else np.nan
-    return random & ~(snapshot.decided_at < newest - STALE_S)
+    return np.asarray(random & ~(snapshot.decided_at < newest - STALE_S), np.bool_)
