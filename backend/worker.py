@@ -42,6 +42,7 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, besides: Sequ
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
+    register = _loaded()  # before anybody expects a heartbeat: on a busy machine it takes seconds
     with Session(resources.engine) as session:
         enrol(session, name, queues)
     from backend.analysis.rescoring import watcher
@@ -50,7 +51,7 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, besides: Sequ
     tickers = (heart(resources, name, _give_up), reaper(resources, name, (find_lost, find_lost_runs)), *more)
     for each in tickers:
         each.start()
-    _launch(settings, resources, name, queues)
+    _launch(settings, name, queues, lambda: register(resources, name))
     log.info("worker ready", worker=name, queues=list(queues))
     stopping.wait()
     for each in tickers:
@@ -62,13 +63,24 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, besides: Sequ
     os._exit(130 if asked[0] == signal.SIGINT else 0)
 
 
-def _launch(settings: Settings, resources: Resources, name: str, queues: Sequence[str]) -> None:
-    from dbos import DBOS
-
+def _loaded() -> Callable[[Resources, str], None]:
+    """What makes all workflows known to DBOS, with everything that they need loaded."""
     from backend.analysis.rescoring import register as register_rescoring
     from backend.analysis.workflow import register
     from labeling.references.workflow import register as register_references
     from trainer.workflow import register as register_training
+
+    def register_all(resources: Resources, name: str) -> None:
+        register(resources, name, _give_up)
+        register_references(resources, name, _give_up)
+        register_rescoring(resources)
+        register_training(resources, name, _give_up)
+
+    return register_all
+
+
+def _launch(settings: Settings, name: str, queues: Sequence[str], register: Callable[[], None]) -> None:
+    from dbos import DBOS
 
     quiet_dbos()
     DBOS(
@@ -81,10 +93,7 @@ def _launch(settings: Settings, resources: Resources, name: str, queues: Sequenc
             "log_level": "WARNING",
         }
     )
-    register(resources, name, _give_up)
-    register_references(resources, name, _give_up)
-    register_rescoring(resources)
-    register_training(resources, name, _give_up)
+    register()
     DBOS.listen_queues(list(queues))
     DBOS.launch()
     for queue in queues:

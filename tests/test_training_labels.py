@@ -11,14 +11,13 @@ import numpy as np
 import pytest
 from sqlmodel import select
 
-from backend.features.base import Extracted
-from backend.features.registry import EXTRACTORS, profile_named
-from backend.features.store import FeatureStore
-from backend.library.models import Candidate, Movie, Shot
+from backend.features.registry import profile_named
+from backend.library.models import Candidate, Movie
 from labeling.decisions.models import Decision
 from labeling.engagement.models import Engagement
 from tests.curating import Studio, add_film, decide, studio
-from tests.service import Service, running
+from tests.service import running
+from tests.training import analysed
 from trainer.holdout import SHARE, holdout, place_of
 from trainer.labels import NO_FEATURES, NO_FILM, OUTSIDE, freeze
 from trainer.pooling import window_vectors
@@ -184,25 +183,6 @@ def house(tmp_path: Path, database_url: str) -> Iterator[Studio]:
         yield studio(service, films=2, clips=6)
 
 
-def analysed(service: Service, movie_id: int, seed: int) -> None:
-    """Shots of 500 frames and vectors of the embedded profile, made up: they say nothing of quality."""
-    rng, schema = np.random.default_rng(seed), profile_named("embedded").schema
-    store = FeatureStore(service.resources.home / "features")
-    with service.session() as session:
-        movie = session.get_one(Movie, movie_id)
-        for number in range(40):
-            span = {"start_frame": 500 * number, "end_frame": 500 * (number + 1)}
-            seconds = {"start_s": 20.0 * number, "end_s": 20.0 * (number + 1)}
-            session.add(Shot(movie_id=movie_id, number=number, scene=0, **span, **seconds))
-        for block in schema.blocks:
-            vectors = rng.standard_normal((40, block.dimension), np.float32)
-            store.put(movie.sha256 or "", EXTRACTORS[block.extractor], Extracted(vectors), inputs="made-up")
-        movie.vectors = {block.extractor: "made-up" for block in schema.blocks}
-        movie.genres = ["Science Fiction", "drama"]
-        session.add(movie)
-        session.commit()
-
-
 def frozen(house: Studio) -> tuple[Snapshot, dict[str, int]]:
     made = freeze(house.service.resources, house.project)
     assert made.folder.name == made.id
@@ -212,6 +192,8 @@ def frozen(house: Studio) -> tuple[Snapshot, dict[str, int]]:
 def test_a_snapshot_of_what_curators_said(house: Studio) -> None:
     for seed, movie in enumerate(house.movies):
         analysed(house.service, movie, seed)
+        genres = house.owner().patch(f"/api/movies/{movie}", json={"genres": ["Science Fiction", "drama"]})
+        assert genres.status_code == 200
     ada, ben = house.curator("Ada"), house.curator("Ben")
     first, second, third, *_ = house.candidates(movie_id=house.movies[0])
     decide(ada, first.id or 0, "approve")
