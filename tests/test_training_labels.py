@@ -13,6 +13,7 @@ from sqlmodel import select
 
 from backend.features.registry import profile_named
 from backend.library.models import Candidate, Movie
+from backend.scoring.pooling import window_vectors
 from labeling.decisions.models import Decision
 from labeling.engagement.models import Engagement
 from tests.curating import Studio, add_film, decide, studio
@@ -20,7 +21,6 @@ from tests.service import running
 from tests.training import analysed
 from trainer.holdout import SHARE, holdout, place_of
 from trainer.labels import NO_FEATURES, NO_FILM, OUTSIDE, freeze
-from trainer.pooling import window_vectors
 from trainer.snapshot import Snapshot, read_snapshot
 from trainer.standing import Label, joined, labels_of_decisions
 from trainer.viral import viral_labels, viral_targets

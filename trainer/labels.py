@@ -11,17 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlmodel import Session, col, select
 
-from backend.features.registry import EXTRACTORS, profile_named
+from backend.analysis.vectors import shot_vectors
+from backend.features.registry import profile_named
 from backend.features.schema import FeatureSchema
 from backend.features.store import FeatureStore
-from backend.library.models import Candidate, Movie, Shot
+from backend.library.models import Candidate, Movie
 from backend.resources import Resources
+from backend.scoring.pooling import window_vectors
 from backend.scoring.presets import plain
 from labeling.decisions.models import CHOSEN, Decision
 from labeling.engagement.models import Engagement
 from labeling.references.weak import labels_of_project
 from trainer.holdout import holdout
-from trainer.pooling import Frames, window_vectors
 from trainer.snapshot import UNLABELLED, Snapshot, make_snapshot, write_snapshot
 from trainer.standing import (
     MANUAL,
@@ -139,7 +140,7 @@ def _snapshot(
     parts: list[tuple[NDArray[np.float32], NDArray[np.float64]]] = []
     for sha256, own in by_film.items():
         movie = films.get(sha256)
-        found = None if movie is None else film_vectors(session, store, movie, schema)
+        found = None if movie is None else shot_vectors(session, store, movie, schema)
         if found is None:
             left_out[NO_FILM if movie is None else NO_FEATURES] += len(own)
             continue
@@ -149,23 +150,6 @@ def _snapshot(
         kept += [label for label, fits in zip(own, inside.tolist(), strict=True) if fits]
         parts.append((vectors[inside], seconds[inside]))
     return _table(kept, parts, films, schema), +left_out
-
-
-def film_vectors(
-    session: Session, store: FeatureStore, movie: Movie, schema: FeatureSchema
-) -> tuple[NDArray[np.float32], Frames, NDArray[np.float64]] | None:
-    """Vectors [N, D] of a film's shots, and these in frames and in seconds [N, 2]; None without these features."""
-    columns = (Shot.start_frame, Shot.end_frame, Shot.start_s, Shot.end_s)
-    rows = session.exec(select(*columns).where(col(Shot.movie_id) == movie.id).order_by(col(Shot.number))).all()
-    spans = np.array(rows, np.float64).reshape(-1, 4)
-    blocks = {}
-    for block in schema.blocks:
-        inputs = movie.vectors.get(block.extractor)
-        stored = store.get(movie.sha256 or "", EXTRACTORS[block.extractor], inputs=inputs) if inputs else None
-        if stored is None or len(stored.vectors) != len(spans) or not len(spans):
-            return None
-        blocks[block.name] = stored.vectors
-    return schema.join(blocks), spans[:, :2].astype(np.int64), spans[:, 2:]
 
 
 def _table(
