@@ -56,6 +56,12 @@ class Final:
         )
 
     def settings(self, kind: str) -> dict[str, Any]:
+        """The settings of the proposed kind, and those of the other where it was tried."""
+        other = NETWORK if kind == LINEAR else LINEAR
+        tried = other == LINEAR or bool(self.losses)
+        return {**self._settings(kind), "other": self._settings(other) if tried else None}
+
+    def _settings(self, kind: str) -> dict[str, Any]:
         """The settings of a kind, what others gave, and why it is not the default where it is not."""
         if kind == LINEAR:
             why = "the penalty with the least loss on films kept aside in each fold"

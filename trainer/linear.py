@@ -14,7 +14,7 @@ from backend.scoring.network import NORM_EPSILON
 from trainer.network import Material, Standard
 from trainer.train import Rows, Tensors, standard_of
 
-STRENGTHS = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
+STRENGTHS = (30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01)
 """Penalties on the squared weights of standardised features; the strongest first, each the start of the next."""
 
 MIDDLE = 0.1
