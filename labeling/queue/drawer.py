@@ -17,6 +17,7 @@ from backend.errors import Unavailable
 from labeling.queue import drawing
 from labeling.queue.embeddings import Embeddings
 from labeling.queue.models import Queue
+from labeling.queue.rivals import Rivals
 
 if TYPE_CHECKING:
     from backend.resources import Resources
@@ -41,6 +42,7 @@ class Drawer:
     def __init__(self, resources: "Resources") -> None:
         self._resources = resources
         self._embeddings = Embeddings(resources.home, resources.settings.analysis.profile)
+        self._rivals = Rivals(resources.home)
         self._drawing: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
 
     def draw(self, project_id: int, seen_round: int) -> bool:
@@ -53,7 +55,7 @@ class Drawer:
                     return True
                 if not drawing.left(session, project_id):
                     return False
-                drawn = drawing.draw(session, queue, self._embeddings, np.random.default_rng())
+                drawn = drawing.draw(session, queue, self._embeddings, np.random.default_rng(), self._rivals)
             with Session(self._resources.engine) as session:
                 drawing.store(session, queue, drawn)
             return True
