@@ -271,3 +271,4 @@ def test_a_worker_scores_anew_after_a_swap_and_ingests_with_what_is_live(house: 
     assert models() == {names[1]}
     with Session(service.resources.engine) as session:
         assert session.get_one(Live, (project, "compelling")).generation == len(names)
+    assert client.delete(f"/api/movies/{movie_id}").status_code == 204
