@@ -74,6 +74,22 @@ def test_a_project_is_due_when_there_is_something_new(house: Studio) -> None:
     assert due(house, CRON), "so are figures of published clips"
 
 
+def test_figures(house: Studio) -> None:
+    planted(house)
+    client = house.owner()
+    said = client.get("/metrics").text.splitlines()
+    assert f'selects_training_labels{{project="{house.project}"}} 6.0' in said
+    fire(house.service.resources, CRON, MOMENT)
+    with house.service.session() as session:
+        times = {"started_at": MOMENT, "finished_at": MOMENT + timedelta(seconds=40)}
+        session.execute(update(TrainingRun).values(state="refused", **times))
+        session.commit()
+    said = client.get("/metrics").text.splitlines()
+    assert f'selects_training_labels{{project="{house.project}"}} 0.0' in said
+    assert 'selects_training_runs{state="refused"} 1.0' in said
+    assert f'selects_training_seconds{{project="{house.project}",slot="compelling"}} 40.0' in said
+
+
 def test_the_same_moment_twice_is_one_run(house: Studio) -> None:
     planted(house)
     resources = house.service.resources
