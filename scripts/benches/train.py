@@ -53,7 +53,7 @@ def run(args: list[str]) -> dict[str, Any]:
     speed, share = measured["windows_a_second"], measured["product_share"]
     loader_s, times = measured["loader_seconds"], measured["loader_ratio"]
     lines = [
-        f"{measured['device']}, torch {torch.__version__}, {rows} windows of {options.dimension} features x {epochs} epochs",
+        f"{measured['device']}, torch {torch.__version__}: {rows} windows of {options.dimension} x {epochs} epochs",
         f"step       {measured['seconds']:.2f} s, {speed:,.0f} windows/s",
         f"loader     the same by DataLoader and torch.optim: {loader_s:.2f} s, {times:.1f} times as long",
         f"products   its matrix products alone: {measured['product_seconds']:.2f} s, {share:.0%} of the step",
@@ -63,7 +63,7 @@ def run(args: list[str]) -> dict[str, Any]:
         took, cpu_s = measured["fit"]["seconds"], measured["fit"]["cpu_seconds"]
         what = f"{options.labels} labels of {FILMS} films to a gated challenger"
         lines.append(
-            f"fit        {what}: {took:.1f} s, {cpu_s:.1f} s of processors, {os.cpu_count()} cores (limit {LIMIT_S:g} s)"
+            f"fit        {what}: {took:.1f} s, {cpu_s:.1f} s of {os.cpu_count()} processors (limit {LIMIT_S:g} s)"
         )
     return {**measured, "lines": lines}
 
