@@ -32,6 +32,9 @@ from labeling.queue.desk import Desk
 from labeling.queue.drawer import Maker
 from labeling.queue.routes import router as queue_router
 from labeling.references.routes import router as references_router
+from trainer.metrics import training_figures
+from trainer.runs.routes import router as training_router
+from trainer.versions.routes import router as models_router
 
 log = structlog.get_logger("selects.server")
 
@@ -53,6 +56,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        held.live.start()
         with written_back(held.engine):
             yield
         desk.close()
@@ -61,6 +65,7 @@ def create_app(
     app = FastAPI(title="Selects", version="0.1.0", description=DESCRIPTION, lifespan=lifespan)
     app.state.resources = held
     app.state.desk = desk
+    app.state.figures = (training_figures,)
     app.add_exception_handler(SelectsError, _selects_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
@@ -68,7 +73,8 @@ def create_app(
     app.add_exception_handler(DataError, _unstorable)
     films = (library_router, sample_router, playing_router)
     curating = (queue_router, decisions_router, agreement_router, references_router, engagement_router)
-    for router in (*films, jobs_router, scoring_router, search_router, members_router, *curating):
+    learning = (training_router, models_router)
+    for router in (*films, jobs_router, scoring_router, search_router, members_router, *curating, *learning):
         app.include_router(router, prefix="/api", responses=EVERYWHERE)
     app.include_router(doors_router)
     app.include_router(health_router)

@@ -14,6 +14,8 @@ from backend.members.commands import token_app
 from backend.search.commands import search_app
 from labeling.decisions.commands import decisions_app
 from labeling.references.commands import reference_app
+from trainer.commands import training_app
+from trainer.datasets.commands import dataset_app
 
 if TYPE_CHECKING:
     from backend.analysis.find import FindRequest
@@ -25,11 +27,13 @@ features_app = typer.Typer(
 evaluate_app = typer.Typer(no_args_is_help=True, help="Run parts of the analysis on prepared data.")
 app.add_typer(service_app)
 app.add_typer(search_app)
+app.add_typer(training_app)
 app.add_typer(features_app, name="features")
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(token_app, name="token")
 app.add_typer(reference_app, name="reference")
 app.add_typer(decisions_app, name="decisions")
+app.add_typer(dataset_app, name="dataset")
 
 
 @app.callback()

@@ -1,8 +1,8 @@
 """/health, /ready and /metrics: for whoever runs the service."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.registry import Collector
@@ -22,6 +22,8 @@ from backend.resources import Resources
 from backend.search.missing import without_vectors
 
 HOUR_S = 3600.0
+FiguresOf = Callable[[Session], Iterable[Metric]]
+"""Figures of a room above this one, which the roof brings."""
 
 router = APIRouter(tags=["operation"])
 
@@ -48,13 +50,17 @@ def health() -> Health:
 
 @router.get("/ready", responses={503: {"model": Ready, "description": "Not ready, and why."}})
 def ready(resources: ResourcesDep, response: Response) -> Ready:
-    """Whether database, vectors and workers are there; assets without vectors are a note."""
+    """Whether database, vectors and workers are there; assets without vectors and unusable models are notes."""
     checks, notes = {"database": _database(resources)}, []
     if checks["database"] == "ok":
         with Session(resources.reading) as session:
             alive = living(session)
             lacking = without_vectors(session)
         checks["workers"] = "ok" if alive else "no worker is running; films wait until one is (`selects worker`)"
+        notes += [
+            f"{alarm.version} of project {alarm.project_id} cannot be used, {alarm.instead} scores; the log says why"
+            for alarm in resources.live.alarms()
+        ]
         if lacking:
             notes.append(f"{lacking} films are ready but not wholly in the index; `selects doctor` says which")
     checks["vectors"] = "ok" if resources.chroma.healthy() else "the vector server does not answer"
@@ -65,10 +71,10 @@ def ready(resources: ResourcesDep, response: Response) -> Ready:
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-def metrics(resources: ResourcesDep) -> Response:
-    """Figures for Prometheus: queue depth, stage times, films per hour, index lag."""
+def metrics(request: Request, resources: ResourcesDep) -> Response:
+    """Figures for Prometheus: queue depth, stage times, films per hour, index lag, models that cannot be used."""
     registry = CollectorRegistry()
-    registry.register(_Figures(resources))
+    registry.register(_Figures(resources, request.app.state.figures))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -83,22 +89,35 @@ def _database(resources: Resources) -> str:
 
 
 class _Figures(Collector):
-    """Counted from the rows when they are asked for: all processes of the service together."""
+    """Counted from the rows when they are asked for: all processes of the service together, but for models."""
 
-    def __init__(self, resources: Resources) -> None:
-        self._resources = resources
+    def __init__(self, resources: Resources, more: Sequence[FiguresOf]) -> None:
+        self._resources, self._more = resources, more
 
     def collect(self) -> Iterable[Metric]:
         """All figures."""
+        yield _models(self._resources)
         with Session(self._resources.reading) as session:
             yield from _jobs(session)
             yield from _stages(session)
             yield from _films(session)
             yield from _workers(session)
+            for figures in self._more:
+                yield from figures(session)
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: no query is made when the collector is registered."""
         return ()
+
+
+def _models(resources: Resources) -> Metric:
+    """Of this process: each holds its own."""
+    said = "1 where this server cannot use the model that was promoted, and scores with the one before."
+    alarm = GaugeMetricFamily("selects_model_alarm", said, labels=["project", "slot"])
+    alarms = {(each.project_id, each.slot) for each in resources.live.alarms()}
+    for project_id, slot in resources.live.held():
+        alarm.add_metric([str(project_id), slot], float((project_id, slot) in alarms))
+    return alarm
 
 
 def _jobs(session: Session) -> Iterable[Metric]:

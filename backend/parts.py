@@ -60,6 +60,11 @@ def worker_part(number: int, queues: str, log: Path | None = None) -> Part:
     return Part(f"worker {number}", (*_selects(), "worker", "--queues", queues), log=log)
 
 
+def trainer_part() -> Part:
+    """What trains, and knows when to."""
+    return Part("trainer", (*_selects(), "trainer"))
+
+
 def server_part(settings: Settings) -> Part:
     """API and pages, where the settings say, which the command line may have changed."""
     where = {"SELECTS_SERVER__HOST": settings.server.host, "SELECTS_SERVER__PORT": str(settings.server.port)}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from backend.analysis.shelf import Shelf
     from backend.features.base import Extractor
     from backend.features.moonshine import SpeechRecogniser
+    from backend.scoring.live import LiveModels
     from backend.search.chroma import Chroma
     from backend.search.encoders import Encoders
     from backend.search.gallery import Gallery
@@ -96,6 +97,13 @@ class Resources:
 
         return Shelf(self.home)
 
+    @cached_property
+    def live(self) -> "LiveModels":
+        """The trained models that clips are scored with."""
+        from backend.scoring.live import LiveModels
+
+        return LiveModels(self)
+
     def recogniser(self) -> "SpeechRecogniser":
         """Speech recognition, loaded at its first use."""
         return self._recogniser
@@ -108,6 +116,8 @@ class Resources:
 
     def close(self) -> None:
         """Give back what was opened."""
+        if "live" in self.__dict__:
+            self.live.close()
         if "queue" in self.__dict__:
             self.queue.close()
         if "chroma" in self.__dict__:

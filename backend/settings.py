@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
@@ -95,6 +96,29 @@ class Security(_Section):
     failed_logins_per_minute: int = Field(default=10, ge=1)
 
 
+class Training(_Section):
+    """When models are trained by themselves, and what becomes of them.
+
+    cron            minute, hour, day, month, weekday in the machine's time; empty: never by the clock
+    new_labels      train as soon as there are so many since the last run; 0: never for that
+    promote         a version that passes the gate goes live by itself; else it waits for somebody to promote it
+    propose         which of the two models that are trained is proposed: better, mlp or linear
+    genre_labels    a genre with so many labels gets a model of its own; viral_clips: so many published clips, likewise
+    limit_s         a training that takes longer is ended
+    snapshots_kept  so many are kept besides those that versions were trained on
+    """
+
+    cron: str = "30 3 * * *"
+    new_labels: int = Field(default=50, ge=0)
+    promote: bool = True
+    propose: Literal["better", "mlp", "linear"] = "better"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    genre_labels: int = Field(default=200, ge=1)
+    viral_clips: int = Field(default=100, ge=1)
+    limit_s: float = Field(default=3600.0, gt=0)
+    snapshots_kept: int = Field(default=5, ge=1)
+
+
 class Settings(BaseSettings):
     """The settings of one process; made once, at the roof, and handed down."""
 
@@ -110,6 +134,7 @@ class Settings(BaseSettings):
     vectors: Vectors = Vectors()
     server: Server = Server()
     security: Security = Security()
+    training: Training = Training()
 
     @property
     def database_url(self) -> str:

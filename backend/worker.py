@@ -3,28 +3,31 @@
 import os
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 import structlog
 from sqlmodel import Session
 
 from backend.errors import UnknownName
-from backend.jobs.liveness import bury, enrol, heart, reaper, worker_name
+from backend.jobs.liveness import Ticker, bury, enrol, find_lost, heart, reaper, worker_name
 from backend.jobs.queue import APPLICATION, APPLICATION_VERSION, QUEUES, quiet_dbos, store_url
 from backend.migrations.run import require_current
 from backend.resources import Resources
 from backend.settings import Settings
+from trainer.runs.service import find_lost as find_lost_runs
 
 GIVEN_UP = 70
+Besides = Callable[[Resources, str], Ticker]
+"""Made with the worker's name."""
 
 log = structlog.get_logger("selects.worker")
 
 
-def run_worker(settings: Settings, queues: Sequence[str] = QUEUES) -> None:
+def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, besides: Sequence[Besides] = ()) -> None:
     """Serve `queues` until a signal says stop; then end at once, and what was begun is gone on with by others.
 
-    Raises DatabaseUnready, UnknownName for a queue.
+    `besides`: makes what is done once a second beside that. Raises DatabaseUnready, UnknownName for a queue.
     """
     for queue in queues:
         if queue not in QUEUES:
@@ -39,12 +42,16 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
+    register = _loaded()  # before anybody expects a heartbeat: on a busy machine it takes seconds
     with Session(resources.engine) as session:
         enrol(session, name, queues)
-    tickers = (heart(resources, name, _give_up), reaper(resources, name))
+    from backend.analysis.rescoring import watcher
+
+    more = [watcher(resources), *(make(resources, name) for make in besides)]
+    tickers = (heart(resources, name, _give_up), reaper(resources, name, (find_lost, find_lost_runs)), *more)
     for each in tickers:
         each.start()
-    _launch(settings, resources, name, queues)
+    _launch(settings, name, queues, lambda: register(resources, name))
     log.info("worker ready", worker=name, queues=list(queues))
     stopping.wait()
     for each in tickers:
@@ -56,11 +63,24 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES) -> None:
     os._exit(130 if asked[0] == signal.SIGINT else 0)
 
 
-def _launch(settings: Settings, resources: Resources, name: str, queues: Sequence[str]) -> None:
-    from dbos import DBOS
-
+def _loaded() -> Callable[[Resources, str], None]:
+    """What makes all workflows known to DBOS, with everything that they need loaded."""
+    from backend.analysis.rescoring import register as register_rescoring
     from backend.analysis.workflow import register
     from labeling.references.workflow import register as register_references
+    from trainer.workflow import register as register_training
+
+    def register_all(resources: Resources, name: str) -> None:
+        register(resources, name, _give_up)
+        register_references(resources, name, _give_up)
+        register_rescoring(resources)
+        register_training(resources, name, _give_up)
+
+    return register_all
+
+
+def _launch(settings: Settings, name: str, queues: Sequence[str], register: Callable[[], None]) -> None:
+    from dbos import DBOS
 
     quiet_dbos()
     DBOS(
@@ -73,8 +93,7 @@ def _launch(settings: Settings, resources: Resources, name: str, queues: Sequenc
             "log_level": "WARNING",
         }
     )
-    register(resources, name, _give_up)
-    register_references(resources, name, _give_up)
+    register()
     DBOS.listen_queues(list(queues))
     DBOS.launch()
     for queue in queues:

@@ -23,6 +23,7 @@ from tests.databases import KINDS, database, sqlite_in
 from tests.service import Service, running
 from tests.world import (
     ASKERS,
+    CHALLENGER,
     DECISION,
     FILM,
     INVITATION,
@@ -60,6 +61,8 @@ IDS = {
     "reference_id": 1,
     "interval_id": 1,
     "job_id": "done",
+    "run_id": "trained",
+    "version": CHALLENGER,
     "token_id": PERSONS["viewer"],
     "member_id": VIEWERS_MEMBERSHIP,
     "invitation_id": INVITATION,
@@ -78,11 +81,13 @@ COUNTED = {"platform": "youtube", "clip": "abc", "measured_at": "2026-11-20", "v
 ENGAGEMENT = {"params": {"project": PROJECT}, "json": COUNTED | {"candidate": RANKED}}
 CARRIED = {"params": {"project": PROJECT}, "content": _record(), "headers": {"content-type": "application/x-ndjson"}}
 OVERLAP = {"params": {"project": PROJECT}, "json": {"overlap": 0.2}}
+DUEL = {"params": {"project": PROJECT, "rival": "first"}}
 RELEASE = {"json": {"project": PROJECT, "candidates": [RANKED]}}
 REFERENCE = {"json": {"movie": MOVIE, "path": "new.mp4"}}
 CLIP = {"json": {"start_frame": 10, "end_frame": 40}}
 INTERVAL = "/api/references/{reference_id}/intervals/{interval_id}"
 LOADED = ("/static/0/app.js", "/_nicegui/0/static/nicegui.js", "/_nicegui_ws/socket.io", "/no/such/page")
+OPEN_RUN = {"ids": {"run_id": "waits"}}
 WAITING, FAILED = {"ids": {"job_id": "queued"}}, {"ids": {"job_id": "failed"}}
 
 # fmt: off
@@ -138,6 +143,7 @@ TABLE: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("GET",    "/api/engagement",                            HERE,                        "401 404 200 200 200 200"),
     ("POST",   "/api/engagement",                            ENGAGEMENT,                  "401 404 403 200 200 200"),
     ("GET",    "/api/agreement",                             HERE,                        "401 404 200 200 200 200"),
+    ("GET",    "/api/agreement/duel",                        DUEL,                        "401 404 200 200 200 200"),
 
     ("GET",    "/api/references",                            HERE,                        "401 404 200 200 200 200"),
     ("POST",   "/api/references",                            REFERENCE,                   "401 404 403 202 202 202"),
@@ -147,6 +153,20 @@ TABLE: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("POST",   f"{INTERVAL}/withdraw",                       {},                          "401 404 403 200 200 200"),
     ("POST",   f"{INTERVAL}/restore",                        {},                          "401 404 403 200 200 200"),
     ("GET",    "/api/references/{reference_id}/labels",      {},                          "401 404 409 409 409 409"),
+
+    ("GET",    "/api/models",                                HERE,                        "401 404 200 200 200 200"),
+    ("GET",    "/api/models/live",                           HERE,                        "401 404 200 200 200 200"),
+    ("GET",    "/api/models/history",                        HERE,                        "401 404 200 200 200 200"),
+    ("GET",    "/api/models/{version}",                      {},                          "401 404 200 200 200 200"),
+    ("POST",   "/api/models/{version}/promote",              {},                          "401 404 403 403 200 200"),
+    ("POST",   "/api/models/rollback",                       {"json": {"project": 1}},    "401 404 403 403 200 200"),
+
+    ("POST",   "/api/training/runs",                         {"json": {"project": 1}},    "401 404 403 403 202 202"),
+    ("GET",    "/api/training/runs",                         HERE,                        "401 404 200 200 200 200"),
+    ("GET",    "/api/training/runs/{run_id}",                {},                          "401 404 200 200 200 200"),
+    ("GET",    "/api/training/runs/{run_id}/events",         {},                          "401 404 200 200 200 200"),
+    ("POST",   "/api/training/runs/{run_id}/cancel",         OPEN_RUN,                    "401 404 403 403 200 200"),
+    ("GET",    "/api/training/schedule",                     HERE,                        "401 404 200 200 200 200"),
 
     ("GET",    "/api/jobs",                                  HERE,                        "401 404 200 200 200 200"),
     ("GET",    "/api/jobs/{job_id}",                         {},                          "401 404 200 200 200 200"),

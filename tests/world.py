@@ -8,14 +8,17 @@ from sqlmodel import Session, SQLModel
 from backend.analysis.cache import FilmCache
 from backend.analysis.pictures import keyframe_path
 from backend.database import utc_now
+from backend.features.registry import profile_named
 from backend.jobs.models import Job
 from backend.library.models import Candidate, Movie, Project
 from backend.library.sample import FILE as SAMPLE
 from backend.members.models import ApiToken, Invitation, Membership, Person
 from backend.resources import Resources
+from backend.scoring.models import Live, ModelVersion, Promotion
 from backend.security import hashed
 from labeling.decisions.models import Decision
 from labeling.references.models import Reference, ReferenceInterval
+from trainer.models import TrainingRun
 
 ASKERS = ("anonymous", "outsider", "viewer", "curator", "admin", "superuser")
 PERSONS = {name: number for number, name in enumerate(ASKERS) if number}
@@ -25,6 +28,8 @@ PROJECT, MOVIE, KEYFRAME, MANUAL = 1, 1, 7, 2
 RANKED, DECISION = 1, 1
 VIEWERS_MEMBERSHIP, INVITATION = 2, 1
 INVITED = "slc_invited"
+CHAMPION, CHALLENGER = "compelling-1", "compelling-2"
+"""Models without files: the first is live."""
 FILM = {"json": {"path": "new.mp4", "project": PROJECT}}
 """Adds the film that lies in the folder of films."""
 
@@ -76,8 +81,11 @@ def make_world(resources: Resources) -> None:
             session.flush()
         session.add(_decision())
         _add_reference(session)
+        _add_models(session)
         for state in ("queued", "failed", "done"):
             session.add(Job(id=state, workflow=state, project_id=PROJECT, movie_id=MOVIE, state=state))
+        for name, state, slot in (("trained", "done", "compelling"), ("waits", "queued", "viral")):
+            session.add(TrainingRun(id=name, workflow=name, project_id=PROJECT, slot=slot, state=state))
         session.commit()
 
 
@@ -120,6 +128,19 @@ def _add_reference(session: Session) -> None:
     session.flush()
     window: dict[str, Any] = {"start_frame": 10, "end_frame": 60, "start_s": 0.4, "end_s": 2.4}
     session.add(ReferenceInterval(reference_id=1, number=0, **window))
+
+
+def _add_models(session: Session) -> None:
+    schema = profile_named("embedded").schema
+    for version in (CHAMPION, CHALLENGER):
+        card = {"schema": schema.to_json(), "summary": "No better than chance.", "labels": {"total": 40, "films": 2}}
+        files: dict[str, Any] = {"folder": f"models/{version}", "sha256": SHA256, "schema_name": schema.name}
+        session.add(
+            ModelVersion(project_id=PROJECT, version=version, slot="compelling", kind="linear", card=card, **files)
+        )
+        session.flush()
+    pointer: dict[str, Any] = {"project_id": PROJECT, "slot": "compelling", "version": CHAMPION, "generation": 1}
+    session.add_all([Live(**pointer), Promotion(**pointer, by="admin")])
 
 
 def _empty(session: Session) -> None:

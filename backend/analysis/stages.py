@@ -25,8 +25,10 @@ from backend.media.probe import probe_film
 from backend.media.proxy import needs_proxy, write_proxy
 from backend.resources import Resources
 from backend.scoring.ensemble import weights
+from backend.scoring.live import fitting, is_current
 from backend.scoring.rank import RankRequest, rank
 from backend.search.index import index_movie
+from backend.settings import Settings
 
 PROXY_VERSION = 1
 CANDIDATES_PER_SCENE, CANDIDATES_MAX_OVERLAP = 4, 0.5
@@ -101,22 +103,30 @@ def index(context: Context) -> str:
 
 
 def candidates(context: Context) -> str:
-    """Rank the windows, keep the best as candidates, and let the film be seen as ready."""
+    """Rank the windows with what is live, keep the best as candidates, and let the film be seen as ready."""
     known = _analysis(context)
-    settings = context.resources.settings
-    mix = weights(settings=settings.ranking.weights)
-    wanted = RankRequest(
+    film, movie, live = scoring_film(known), context.movie, context.resources.live
+    while True:
+        live.look()
+        pinned = live.pin(movie.project_id)
+        models, left_out = fitting(pinned.chosen(movie.genres), film)
+        ranking = rank(film, candidates_wanted(context.resources.settings), *models)
+        with Session(context.resources.engine) as session:
+            jobs.fence(session, context.doing)
+            if is_current(session, movie.project_id, pinned):
+                rows.save_candidates(session, movie.id or 0, known, ranking)
+                session.commit()
+                return " ".join(left_out)
+
+
+def candidates_wanted(settings: Settings) -> RankRequest:
+    """What is asked of the ranking that gives candidates."""
+    return RankRequest(
         top_n=settings.analysis.candidates,
-        weights=mix,
+        weights=weights(settings=settings.ranking.weights),
         per_scene=settings.ranking.clips_per_scene or CANDIDATES_PER_SCENE,
         max_overlap=CANDIDATES_MAX_OVERLAP,
     )
-    ranking = rank(scoring_film(known), wanted)
-    with Session(context.resources.engine) as session:
-        jobs.fence(session, context.doing)
-        rows.save_candidates(session, context.movie.id or 0, known, ranking)
-        session.commit()
-    return ""
 
 
 Stages = Mapping[str, tuple[Callable[[Context], str], float]]

@@ -61,7 +61,7 @@ class Work:
     def _staged(self, doing: Doing, stage: str) -> str:
         """A stage as a step; gives how the job has ended with it, "" where it goes on."""
         try:
-            return DBOS.run_step(_options(stage), self._fenced, doing, lambda: self._stage(doing, stage))
+            return DBOS.run_step(options(stage), self._fenced, doing, lambda: self._stage(doing, stage))
         except Fenced:
             raise
         except Exception as problem:  # a defect of ours, or a part that stayed away for minutes
@@ -70,7 +70,7 @@ class Work:
             return self._ended(doing, "failed", said)
 
     def _ended(self, doing: Doing, state: str, problem: str) -> str:
-        return DBOS.run_step(_options(state), self._fenced, doing, lambda: self._end(doing, state, problem))
+        return DBOS.run_step(options(state), self._fenced, doing, lambda: self._end(doing, state, problem))
 
     def _fenced(self, doing: Doing, work: Callable[[], str]) -> str:
         """Do a step's work; a worker that finds itself given up for dead ends before the step is recorded."""
@@ -123,7 +123,8 @@ class Work:
         return state
 
 
-def _options(stage: str) -> StepOptions:
+def options(stage: str) -> StepOptions:
+    """Of a step: what passes by itself is tried again."""
     return {
         "name": stage,
         "retries_allowed": True,

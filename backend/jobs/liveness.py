@@ -25,6 +25,8 @@ REMEMBER_DEAD_S = 24 * 3600.0
 LOST_AFTER_S = 5.0
 REAPER = "reaper"
 
+Finder = Callable[[Session, JobQueue], None]
+
 log = structlog.get_logger("selects.worker")
 
 
@@ -131,11 +133,11 @@ class Ticker(threading.Thread):
     def __init__(self, name: str, work: Callable[[], None]) -> None:
         super().__init__(name=name, daemon=True)
         self._work = work
-        self._stop = threading.Event()
+        self._stopped = threading.Event()
 
     def run(self) -> None:
         """Work until told to stop."""
-        while not self._stop.wait(BEAT_EVERY_S):
+        while not self._stopped.wait(BEAT_EVERY_S):
             try:
                 self._work()
             except SQLAlchemyError as problem:
@@ -145,7 +147,7 @@ class Ticker(threading.Thread):
 
     def stop(self) -> None:
         """End the thread."""
-        self._stop.set()
+        self._stopped.set()
 
 
 def heart(resources: Resources, name: str, give_up: Callable[[], None]) -> Ticker:
@@ -159,15 +161,16 @@ def heart(resources: Resources, name: str, give_up: Callable[[], None]) -> Ticke
     return Ticker("heart", work)
 
 
-def reaper(resources: Resources, name: str) -> Ticker:
-    """Looks after the dead and the lost; beside the heart, which must not wait for the job store."""
+def reaper(resources: Resources, name: str, finders: Sequence[Finder] = (find_lost,)) -> Ticker:
+    """Looks after the dead and, with `finders`, the lost; beside the heart, which must not wait for the job store."""
     looked = 0.0
 
     def work() -> None:
         nonlocal looked
         with Session(resources.engine) as session:
             if sweep(session, resources.queue, name) and time.monotonic() - looked > LOST_AFTER_S:
-                find_lost(session, resources.queue)
+                for find in finders:
+                    find(session, resources.queue)
                 looked = time.monotonic()
 
     return Ticker("reaper", work)

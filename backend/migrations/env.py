@@ -5,10 +5,12 @@ from typing import Any, Literal
 from alembic import context
 from sqlmodel import AutoString, SQLModel
 
+import backend.scoring.models  # noqa: F401  imported for their tables, as those below
 import labeling.decisions.models
 import labeling.engagement.models
 import labeling.queue.models
-import labeling.references.models  # noqa: F401  imported for their tables
+import labeling.references.models  # noqa: F401
+import trainer.models  # noqa: F401
 from backend.database import UtcDateTime
 
 

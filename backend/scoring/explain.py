@@ -68,9 +68,12 @@ def contributions(judges: Sequence[tuple[float, Floats, Judge]], count: int) -> 
 
 def sentences(judges: Sequence[tuple[float, Floats, Judge]], clip: int, blocks: Mapping[str, float]) -> list[str]:
     """What the clip's scores rest on: the priors' signals in words, and a model's blocks."""
-    why = words(judges, clip) or "Near the film's average in everything"
     models = [judge.model for _, _, judge in judges if judge.model is not None]
-    return [f"{why[0].upper()}{why[1:]}.", *(model_words(model, blocks) for model in models)]
+    said = [model_words(model, blocks) for model in models]
+    if len(models) == len(judges):
+        return said
+    why = words(judges, clip) or "Near the film's average in everything"
+    return [f"{why[0].upper()}{why[1:]}.", *said]
 
 
 def words(judges: Sequence[tuple[float, Floats, Judge]], clip: int) -> str:

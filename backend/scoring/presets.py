@@ -60,9 +60,14 @@ def genre(name: str) -> Preset:
     return _find("genre", name, GENRES)
 
 
-def _find(kind: str, name: str, known: dict[str, Preset]) -> Preset:
+def plain(name: str) -> str:
+    """The name by which a content type or a genre is known, however it is written: "Science Fiction" is sci-fi."""
     key = "-".join(name.lower().replace("_", " ").replace("-", " ").split())
-    key = ALIASES.get(key, key)
+    return ALIASES.get(key, key)
+
+
+def _find(kind: str, name: str, known: dict[str, Preset]) -> Preset:
+    key = plain(name)
     if key not in known:
         raise UnknownName(kind, name, known)
     return known[key]

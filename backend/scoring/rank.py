@@ -1,6 +1,6 @@
 """The one entry to scoring: an analysed film in, ranked clips with their reasons out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +19,9 @@ from backend.scoring.scenes import scene_of_window
 from backend.scoring.signals import measure
 from backend.scoring.slate import MAX_OVERLAP, choose, preference
 from backend.scoring.windows import Windows, check_limits
+
+FRAMES_END = 2**31
+"""No film has so many frames."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class Curve:
 class Ranking:
     """Clips sorted by score, and all that was considered.
 
-    model            "prior", or the version of the model that gave the score `replaces` says
+    model            "prior", the version of the model that gave one of the scores, or "COMPELLING + VIRAL"
     scored_by        "viral" and "compelling" → "prior" or a model version
     windows, scores  every candidate; scores hold "viral", "compelling", "score", float64 [W]
     """
@@ -96,46 +99,97 @@ def check_request(request: RankRequest) -> None:
     check_skip(request.skip_last_percent)
 
 
-def rank(film: ScoringFilm, request: RankRequest, model: Model | None = None) -> Ranking:
-    """Score every window of `film` and choose the slate.
+def rank(film: ScoringFilm, request: RankRequest, *models: Model | None) -> Ranking:
+    """Score every window of `film` and choose the slate; what no model gives, its prior does.
 
-    Raises InputError for impossible limits or numbers, SchemaMismatch if the model knows other features.
+    Raises InputError for impossible limits or numbers, or two models for one score, SchemaMismatch if a model knows
+    other features.
     """
-    check_request(request)
-    if model is not None:
-        model.require(film.schema)
-    pick = candidates(film, request.min_s, request.max_s, request.skip_last_percent)
-    measures = measure(film, pick.segments, pick.windows) if len(pick.windows) else {}
-    scores = _scores(film, pick, measures, model)
-    scores["score"] = request.weights.combine(scores["viral"], scores["compelling"])
-    chosen = _slate(film, pick, scores["score"], request)
-    notes = [*pick.notes]
+    seen = _see(film, request, models)
+    chosen = _slate(seen)
+    notes = [*seen.pick.notes]
     if 0 < len(chosen) < request.top_n:
         found = f"{len(chosen)} clip{'s' if len(chosen) > 1 else ''}"
         notes.append(f"Only {found} of {request.top_n}: any other would overlap them or be one too many of its scene.")
-    scored_by = {name: model.version if model and model.replaces == name else explain.PRIOR for name in SCORERS}
+    return _ranking(seen, chosen, notes)
+
+
+def rank_given(
+    film: ScoringFilm, request: RankRequest, spans: Iterable[tuple[int, int]], *models: Model | None
+) -> Ranking:
+    """The same for windows given as (start_frame, end_frame), best first: those that `rank` would consider too.
+
+    The others are left out, since a prior's scores are relative to all windows of the film.
+    """
+    seen = _see(film, request, models)
+    found = seen.pick.windows
+    keys = found.start_frame * FRAMES_END + found.end_frame
+    wanted = np.array([start * FRAMES_END + end for start, end in spans], np.int64)
+    chosen = np.flatnonzero(np.isin(keys, wanted))
+    return _ranking(seen, chosen[np.lexsort((chosen, -seen.scores["score"][chosen]))], seen.pick.notes)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """All windows of a film, scored. `models`: score → the model that gives it; scores as in Ranking."""
+
+    film: ScoringFilm
+    request: RankRequest
+    pick: Candidates
+    measures: Mapping[str, Floats]
+    scores: Mapping[str, Floats]
+    models: Mapping[str, Model]
+
+
+def _see(film: ScoringFilm, request: RankRequest, given: Sequence[Model | None]) -> _Seen:
+    check_request(request)
+    models: dict[str, Model] = {}
+    for model in given:
+        if model is None:
+            continue
+        model.require(film.schema)
+        if model.replaces in models:
+            raise InputError(
+                f"Two models give the {model.replaces} score: {models[model.replaces].version} and {model.version}."
+            )
+        models[model.replaces] = model
+    pick = candidates(film, request.min_s, request.max_s, request.skip_last_percent)
+    measures = measure(film, pick.segments, pick.windows) if len(pick.windows) else {}
+    scores = _scores(film, pick, measures, models)
+    scores["score"] = request.weights.combine(scores["viral"], scores["compelling"])
+    return _Seen(film, request, pick, measures, scores, models)
+
+
+def _ranking(seen: _Seen, chosen: Frames, notes: Sequence[str]) -> Ranking:
+    scored_by = {name: seen.models[name].version if name in seen.models else explain.PRIOR for name in SCORERS}
     return Ranking(
-        clips=_clips(film, pick, chosen, measures, scores, request, model),
-        curve=_curve(film, pick.windows, scores),
+        clips=_clips(seen, chosen),
+        curve=_curve(seen.film, seen.pick.windows, seen.scores),
         notes=tuple(notes),
-        weights=request.weights,
-        model=model.version if model else explain.PRIOR,
+        weights=seen.request.weights,
+        model=named(scored_by),
         scored_by=scored_by,
-        windows=pick.windows,
-        scores=scores,
+        windows=seen.pick.windows,
+        scores=seen.scores,
     )
 
 
+def named(scored_by: Mapping[str, str]) -> str:
+    """The versions in one word: "prior", the version of the one model, or "COMPELLING + VIRAL"."""
+    own = [scored_by[name] for name in ("compelling", "viral") if scored_by[name] != explain.PRIOR]
+    return " + ".join(own) or explain.PRIOR
+
+
 def _scores(
-    film: ScoringFilm, pick: Candidates, measures: Mapping[str, Floats], model: Model | None
+    film: ScoringFilm, pick: Candidates, measures: Mapping[str, Floats], models: Mapping[str, Model]
 ) -> dict[str, Floats]:
     scores: dict[str, Floats] = {}
     for name, scorer in SCORERS.items():
         if not len(pick.windows):
             scores[name] = np.zeros(0)
-        elif model is not None and model.replaces == name:
+        elif name in models:
             parts = pick.segments
-            scores[name] = model.window_probabilities(_finite(film), parts.durations_s, pick.windows, parts.shot)
+            scores[name] = models[name].window_probabilities(_finite(film), parts.durations_s, pick.windows, parts.shot)
         else:
             scores[name] = scorer.score(measures)
     return scores
@@ -145,35 +199,29 @@ def _finite(film: ScoringFilm) -> NDArray[np.float32]:
     return film.vectors if np.isfinite(film.vectors).all() else np.nan_to_num(film.vectors, posinf=0.0, neginf=0.0)
 
 
-def _slate(film: ScoringFilm, pick: Candidates, scores: Floats, request: RankRequest) -> Frames:
+def _slate(seen: _Seen) -> Frames:
     """Indices of the chosen windows, best score first (equal scores: earlier first)."""
-    if not len(pick.windows):
+    film, found, scores, request = seen.film, seen.pick.windows, seen.scores["score"], seen.request
+    if not len(found):
         return np.zeros(0, np.int64)
-    order = preference(film, pick.windows, scores)
-    scenes = scene_of_window(film, pick.windows)
-    chosen = choose(pick.windows, order, scenes, request.top_n, request.max_overlap, request.per_scene)
+    order = preference(film, found, scores)
+    scenes = scene_of_window(film, found)
+    chosen = choose(found, order, scenes, request.top_n, request.max_overlap, request.per_scene)
     return chosen[np.lexsort((chosen, -scores[chosen]))]
 
 
-def _clips(
-    film: ScoringFilm,
-    pick: Candidates,
-    chosen: Frames,
-    measures: Mapping[str, Floats],
-    scores: Mapping[str, Floats],
-    request: RankRequest,
-    model: Model | None,
-) -> tuple[ScoredClip, ...]:
+def _clips(seen: _Seen, chosen: Frames) -> tuple[ScoredClip, ...]:
     if not len(chosen):
         return ()
-    found = pick.windows.take(chosen)
-    judges = _judges(film, pick, chosen, measures, scores, request.weights, model)
+    film, request = seen.film, seen.request
+    found = seen.pick.windows.take(chosen)
+    judges = _judges(seen, chosen)
     blocks = explain.contributions(judges, len(chosen))
     scenes = scene_of_window(film, found)
-    ends = remarks(film, pick, found, request.min_s, request.max_s, request.skip_last_percent)
+    ends = remarks(film, seen.pick, found, request.min_s, request.max_s, request.skip_last_percent)
     clips = []
     for at, window in enumerate(chosen):
-        own = {name: float(values[window]) for name, values in scores.items()}
+        own = {name: float(values[window]) for name, values in seen.scores.items()}
         clips.append(
             ScoredClip(
                 rank=at + 1,
@@ -191,25 +239,17 @@ def _clips(
     return tuple(clips)
 
 
-def _judges(
-    film: ScoringFilm,
-    pick: Candidates,
-    chosen: Frames,
-    measures: Mapping[str, Floats],
-    scores: Mapping[str, Floats],
-    weights: Weights,
-    model: Model | None,
-) -> list[tuple[float, Floats, explain.Judge]]:
+def _judges(seen: _Seen, chosen: Frames) -> list[tuple[float, Floats, explain.Judge]]:
     judges = []
-    standard = {name: values[chosen] for name, values in measures.items()}
+    standard = {name: values[chosen] for name, values in seen.measures.items()}
+    parts, weights = seen.pick.segments, seen.request.weights
     for name, weight in (("viral", weights.viral), ("compelling", weights.compelling)):
-        if model is not None and model.replaces == name:
-            parts = pick.segments
-            pooled, typical = explain.few(_finite(film), parts, pick.windows.take(chosen))
-            judge = explain.Judge(SCORERS[name], standard, {}, model, pooled, typical)
+        if name in seen.models:
+            pooled, typical = explain.few(_finite(seen.film), parts, seen.pick.windows.take(chosen))
+            judge = explain.Judge(SCORERS[name], standard, {}, seen.models[name], pooled, typical)
         else:
-            judge = explain.Judge(SCORERS[name], standard, SCORERS[name].effective(measures))
-        judges.append((weight, scores[name][chosen], judge))
+            judge = explain.Judge(SCORERS[name], standard, SCORERS[name].effective(seen.measures))
+        judges.append((weight, seen.scores[name][chosen], judge))
     return judges
 
 

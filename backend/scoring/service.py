@@ -1,8 +1,11 @@
 """The scoring service: ranked windows of what is stored, or of windows given by features. No film is touched."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+from sqlmodel import Session, col, select
 
 from backend.analysis.shelf import Shelf
 from backend.errors import InputError, UnknownName
@@ -10,7 +13,9 @@ from backend.library.models import Movie
 from backend.scoring import ensemble
 from backend.scoring.explain import PRIOR, band
 from backend.scoring.film import Floats
+from backend.scoring.live import Pinned, fitting
 from backend.scoring.mlp import Model, load_model
+from backend.scoring.models import ModelVersion
 from backend.scoring.rank import RankRequest, rank
 from backend.scoring.registry import SCORERS
 from backend.scoring.shapes import ScoreCurve, Scored, ScoredWindow, ScoreRequest, WindowFeatures
@@ -18,28 +23,54 @@ from backend.scoring.signals import MEASURES
 from backend.scoring.standard import robust_z
 from backend.settings import Ranking
 
+if TYPE_CHECKING:
+    from backend.resources import Resources
+
 
 def models_folder(home: Path) -> Path:
     """Where trained models lie, a folder each."""
     return home / "models"
 
 
-def model_named(home: Path, version: str | None) -> Model | None:
-    """The model of a version, None for the prior; raises UnknownName."""
-    if version in (None, PRIOR):
-        return None
+def model_named(session: Session, home: Path, project_id: int | None, version: str) -> Model:
+    """The model of a version, of this project or entered in none; raises UnknownName."""
     folder = models_folder(home)
-    known = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    others = select(ModelVersion.version)
+    if project_id is not None:
+        others = others.where(col(ModelVersion.project_id) != project_id)
+    stored = {path.name for path in folder.iterdir() if path.is_dir()} if folder.is_dir() else set()
+    known = sorted(stored.difference(session.exec(others).all()))
     if version not in known:
-        raise UnknownName("model", str(version), [PRIOR, *known])
-    return load_model(folder / str(version))
+        raise UnknownName("model", version, [PRIOR, *known])
+    return load_model(folder / version)
 
 
-def score_movie(shelf: Shelf, movie: Movie, asked: ScoreRequest, ranking: Ranking, model: Model | None) -> Scored:
+def models_for(
+    session: Session, resources: "Resources", project_id: int | None, version: str | None, genres: Sequence[str]
+) -> tuple[Model, ...]:
+    """What scores: what is live in the project for these genres, or what was asked for by its version or as "prior".
+
+    Taken once a request, so that no answer mixes versions. Raises UnknownName, and what loading a model raises.
+    """
+    if version == PRIOR:
+        return ()
+    pinned = Pinned() if project_id is None else resources.live.pin(project_id)
+    if version is None:
+        return pinned.chosen(genres)
+    held = [model for model in pinned.models.values() if model.version == version]
+    return tuple(held[:1]) or (model_named(session, resources.home, project_id, version),)
+
+
+def score_movie(
+    shelf: Shelf, movie: Movie, asked: ScoreRequest, ranking: Ranking, models: Sequence[Model] = ()
+) -> Scored:
     """The best clips of a stored film. Raises Conflict where it is not analysed, InputError, SchemaMismatch."""
     mix, shape = _mix(asked, ranking), ensemble.shape(asked.content, asked.min_s, asked.max_s)
+    film, left_out = shelf.get(movie).film, list[str]()
+    if asked.model is None:
+        models, left_out = fitting(models, film)
     found = rank(
-        shelf.get(movie).film,
+        film,
         RankRequest(
             min_s=shape.min_s,
             max_s=shape.max_s,
@@ -48,38 +79,43 @@ def score_movie(shelf: Shelf, movie: Movie, asked: ScoreRequest, ranking: Rankin
             skip_last_percent=asked.skip_last_percent,
             per_scene=asked.per_scene or ranking.clips_per_scene,
         ),
-        model,
+        *models,
     )
     clips = [ScoredWindow.model_validate(vars(clip) | {"reasons": list(clip.reasons)}) for clip in found.clips]
     curve = ScoreCurve(**{name: _numbers(values) for name, values in vars(found.curve).items()})
     return Scored(
         movie=movie.id,
-        model=found.model,
+        model=found.scored_by["compelling"],
+        viral_model=found.scored_by["viral"],
         weights={"viral": mix.viral, "compelling": mix.compelling},
         min_s=shape.min_s,
         max_s=shape.max_s,
         clips=clips,
-        notes=list(found.notes),
+        notes=[*left_out, *found.notes],
         curve=curve if asked.curve else None,
     )
 
 
-def score_windows(asked: ScoreRequest, ranking: Ranking, model: Model | None) -> Scored:
+def score_windows(asked: ScoreRequest, ranking: Ranking, models: Sequence[Model] = ()) -> Scored:
     """Windows given by features, ranked among each other.
 
-    The priors need measures and are relative to the windows given; a model needs features. A score that cannot be had
-    is null, and the other one counts alone, which a note says. Raises InputError where neither can be had.
+    The priors need measures and are relative to the windows given; a model needs features: without any, what is live
+    has no say. A score that cannot be had is null, and the other one counts alone, which a note says. Raises
+    InputError where neither can be had.
     """
+    if asked.model is None and not any(window.features for window in asked.windows):
+        models = ()
     mix, shape = _mix(asked, ranking), ensemble.shape(asked.content, asked.min_s, asked.max_s)
     scores = _priors(asked.windows)
-    if model is not None:
+    versions = {model.replaces: model.version for model in models}
+    for model in models:
         scores[model.replaces] = model.probabilities(_features(asked.windows, model))
     if not scores:
         raise InputError(
             f"Windows without measures need a trained model; send measures ({', '.join(sorted(MEASURES))}), "
             "or name a model, or a stored film."
         )
-    notes = [f"There is no {name} score: {_missing(name, model)}." for name in SCORERS if name not in scores]
+    notes = [f"There is no {name} score: {_missing(name, models)}." for name in SCORERS if name not in scores]
     total = mix.combine(*(scores[name] for name in SCORERS)) if not notes else next(iter(scores.values()))
     order = np.argsort(-total, kind="stable")[: asked.top_n]
     clips = [
@@ -95,7 +131,8 @@ def score_windows(asked: ScoreRequest, ranking: Ranking, model: Model | None) ->
     ]
     return Scored(
         movie=None,
-        model=model.version if model else PRIOR,
+        model=versions.get("compelling", PRIOR),
+        viral_model=versions.get("viral", PRIOR),
         weights={"viral": mix.viral, "compelling": mix.compelling},
         min_s=shape.min_s,
         max_s=shape.max_s,
@@ -141,8 +178,8 @@ def _finite(values: Floats) -> Floats:
     return values
 
 
-def _missing(name: str, model: Model | None) -> str:
-    return "no measures were sent" if model else f"no model for {name} was named and no measures were sent"
+def _missing(name: str, models: Sequence[Model]) -> str:
+    return "no measures were sent" if models else f"no model for {name} was named and no measures were sent"
 
 
 def _numbers(values: Floats) -> list[float | None]:

@@ -36,6 +36,9 @@ class ScoreRequest(BaseModel):
     )
 
     movie: int | None = Field(default=None, ge=1, le=2**31 - 1)
+    project: int | None = Field(
+        default=None, ge=1, le=2**31 - 1, description="Whose live models score windows; left out, your first."
+    )
     windows: list[WindowFeatures] = Field(default=[], max_length=MOST_WINDOWS)
     weight_viral: float | None = Field(default=None, ge=0, le=1, validation_alias=_weight("viral"))
     weight_compelling: float | None = Field(default=None, ge=0, le=1, validation_alias=_weight("compelling"))
@@ -99,7 +102,8 @@ class Scored(BaseModel):
     """Ranked windows, and what they were ranked by."""
 
     movie: int | None
-    model: str = Field(description='The model version that made the scores; "prior" where no model is trained yet.')
+    model: str = Field(description='The version that gave the compelling scores; "prior" where no model is live.')
+    viral_model: str = Field(description='The version that gave the viral scores; "prior" where no model is live.')
     weights: dict[str, float]
     min_s: float
     max_s: float

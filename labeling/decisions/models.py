@@ -35,6 +35,7 @@ class Decision(SQLModel, table=True):
     strategy    by which slice of the draw the candidate came, "chosen" or "trim"; `propensity`: the chance that the
                 draw of that `round` included it, None where there was none
     overlap     asked of two on purpose
+    team        the model whose list it came from, where two shared the queue, else ""
     model       which scored it, and the `score` at that time
     key         made by the client: the same key of the same curator is the same decision
     """
@@ -69,6 +70,7 @@ class Decision(SQLModel, table=True):
     propensity: float | None = None
     round: int | None = None
     overlap: bool = False
+    team: str = ""
     model: str = ""
     score: float | None = None
     key: str = Field(max_length=LONGEST_KEY)

@@ -11,7 +11,7 @@ OVERLAP = 0.1
 class Queue(SQLModel, table=True):
     """How a project's curators are asked. `round`: how many draws were made, `drawn`: of how many the last was.
 
-    The row is the lock of the queue.
+    `rival`: the version of a model that shares the queue with the live one. The row is the lock of the queue.
     """
 
     project_id: int = Field(
@@ -21,6 +21,7 @@ class Queue(SQLModel, table=True):
     overlap: float = OVERLAP
     round: int = 0
     drawn: int = 0
+    rival: str | None = None
 
 
 class Question(SQLModel, table=True):
@@ -28,6 +29,7 @@ class Question(SQLModel, table=True):
 
     round, place   of the draw, and where in it
     strategy       the slice of the draw by which it came; `propensity`: the chance that the draw included it
+    team           the model whose list it came from, where two shared the draw, else ""
     person_id      who has it, until the database's time `until`; then, unless it was answered, another may
     """
 
@@ -47,6 +49,7 @@ class Question(SQLModel, table=True):
     place: int
     strategy: str
     propensity: float
+    team: str = ""
     person_id: int | None = Field(
         default=None, sa_column=Column(ForeignKey("person.id", ondelete="SET NULL"), nullable=True)
     )

@@ -6,7 +6,8 @@ depend on that slice, from the top, passing over what the slice holds. So the ch
 known exactly (`inclusion`), and what came by the slice is a fair sample of the pool.
 
 Until there are 100 labels the order is that of typical items; after that top scores and diverse uncertain ones take
-turns. No film has more than a third and no scene more than an eighth of the ordered part, where others are left.
+turns. No film has more than a third and no scene more than an eighth of the ordered part, where others are left. Where
+two models share the queue, the top scores are a team draft of both (`interleave`).
 """
 
 import math
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from labeling.strategies import diverse_uncertain, typical
 from labeling.strategies.caps import capped
 from labeling.strategies.inclusion import inclusion
+from labeling.strategies.interleave import TEAMS, team_draft
 from labeling.strategies.pool import Draw, Floats, Indices, Pool, asked_for, read
 from labeling.strategies.ranking import best_first
 
@@ -29,28 +31,33 @@ TOP_SHARE = 0.5
 FILM_SHARE = 1 / 3
 SCENE_SHARE = 1 / 8
 
-RANDOM = "random"
+RANDOM, TOP = "random", "top-score"
 
 
 @dataclass(frozen=True)
 class Mixed:
-    """A draw, and by which strategy each item came; what two would have drawn came by the random slice."""
+    """A draw, and by which strategy each item came; what two would have drawn came by the random slice.
+
+    teams   whose list a top score came from where two models share the draw, else ""
+    """
 
     indices: Indices
     propensities: Floats
     slices: tuple[str, ...]
+    teams: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Plan:
     """One of the ways a draw can go: how likely, how many by chance, in which order the others, and by which
-    strategy each would come, [N].
+    strategy and of which team each would come, [N].
     """
 
     chance: float
     random_count: int
     order: Indices
     names: NDArray[np.str_]
+    teams: NDArray[np.str_]
 
 
 def select(pool: Any, k: int, rng: np.random.Generator) -> Draw:
@@ -72,8 +79,9 @@ def draw(pool: Any, k: int, rng: np.random.Generator) -> Mixed:
     indices = rng.permutation(np.concatenate([by_chance, others])).astype(np.int64)
     randomly = set(by_chance.tolist())
     slices = tuple(RANDOM if i in randomly else str(way.names[i]) for i in indices.tolist())
+    teams = tuple("" if i in randomly else str(way.teams[i]) for i in indices.tolist())
     chances = sum((w.chance * inclusion(w.order, k, w.random_count) for w in ways), np.zeros(len(pool)))
-    return Mixed(indices, np.minimum(chances[indices].round(12), 1.0), slices)
+    return Mixed(indices, np.minimum(chances[indices].round(12), 1.0), slices, teams)
 
 
 def plans(pool: Pool, k: int) -> list[Plan]:
@@ -87,34 +95,40 @@ def plans(pool: Pool, k: int) -> list[Plan]:
     counts = [(low, 1 - (wanted - low)), (low + 1, wanted - low)]
     ordered = math.ceil(k - wanted)
     orders = _cold(pool, k, ordered) if cold else _warm(pool, k, ordered)
-    return [
-        Plan(chance / len(orders), count, order, names)
-        for count, chance in counts
-        for order, names in orders
-        if chance > 0
-    ]
+    return [Plan(chance / len(orders), count, *order) for count, chance in counts for order in orders if chance > 0]
 
 
-Order = tuple[Indices, NDArray[np.str_]]
+Order = tuple[Indices, NDArray[np.str_], NDArray[np.str_]]
+"""Rows in order, the strategy of each row, and its team."""
 
 
 def _cold(pool: Pool, k: int, ordered: int) -> list[Order]:
-    return [(_capped(typical.order(pool, ordered), pool, k), np.full(len(pool), "typical"))]
+    return [(_capped(typical.order(pool, ordered), pool, k), np.full(len(pool), "typical"), np.full(len(pool), ""))]
 
 
 def _warm(pool: Pool, k: int, ordered: int) -> list[Order]:
     """Top scores and diverse uncertain ones in turns; a lot decides which of them leads, for draws of one."""
-    # Capped before they are joined: one climax at the head of the scores would leave its turns to the others.
-    top = _places(_capped(best_first(pool.probabilities), pool, k)) / TOP_SHARE
     diverse = _places(_capped(diverse_uncertain.order(pool, math.ceil(ordered * (1 - TOP_SHARE))), pool, k)) / (
         1 - TOP_SHARE
     )
     orders = []
-    for first, second in ((top, diverse + 0.5), (top + 0.5, diverse)):
-        order = np.argsort(np.minimum(first, second), kind="stable")
-        names = np.where(first <= second, "top-score", "diverse-uncertain")
-        orders.append((_capped(order, pool, k), names))
+    for best, teams in _tops(pool, k):
+        top = _places(best) / TOP_SHARE
+        for first, second in ((top, diverse + 0.5), (top + 0.5, diverse)):
+            order = np.argsort(np.minimum(first, second), kind="stable")
+            names = np.where(first <= second, TOP, "diverse-uncertain")
+            orders.append((_capped(order, pool, k), names, np.where(names == TOP, teams, "")))
     return orders
+
+
+def _tops(pool: Pool, k: int) -> list[tuple[Indices, NDArray[np.str_]]]:
+    """Top scores in order with the team of each row: one way, or where two models share the draw the two of a draft."""
+    # Capped before they are joined: one climax at the head of the scores would leave its turns to the others.
+    champion = _capped(best_first(pool.probabilities), pool, k)
+    if pool.rivals is None:
+        return [(champion, np.full(len(pool), ""))]
+    rival = _capped(best_first(pool.rivals), pool, k)
+    return [team_draft(champion, rival, first) for first in TEAMS]
 
 
 def _capped(order: Indices, pool: Pool, k: int) -> Indices:

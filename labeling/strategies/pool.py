@@ -27,6 +27,7 @@ class Pool:
     groups, labelled_groups           [N], [L]: the film of each, by number
     round                             how often a draw was made before
     scenes                            [N], the scene of each by number, different in all films; None where not known
+    rivals                            [N], probabilities by a model that shares the draw with the first; None without
     """
 
     embeddings: Wide
@@ -36,6 +37,7 @@ class Pool:
     labelled_groups: Indices
     round: int = 0
     scenes: Indices | None = None
+    rivals: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.embeddings)
@@ -72,9 +74,10 @@ def read(source: Any) -> Pool:
         codes[len(_listed(films, count)) :],
         int(found["round"] or 0),
         None if found["scenes"] is None else _codes(_listed(found["scenes"], count)),
+        None if found["rivals"] is None else _probabilities(found["rivals"], count),
     )
-    scenes = count if pool.scenes is None else len(pool.scenes)
-    if {len(pool.probabilities), len(pool.groups), scenes} != {count}:
+    more = [count if values is None else len(values) for values in (pool.scenes, pool.rivals)]
+    if {len(pool.probabilities), len(pool.groups), *more} != {count}:
         raise InputError(f"A pool of {count} embeddings needs as many probabilities, groups and scenes.")
     return pool
 

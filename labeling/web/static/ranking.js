@@ -32,7 +32,8 @@ class Ranking extends HTMLElement {
     if (!this.#weights) this.slider.value = Math.round((1 - scored.weights.viral) * 100);
     if (!this.#length) [this.min.value, this.max.value] = [scored.min_s, scored.max_s];
     this.#numbers(scored.weights.viral);
-    const by = scored.model === "prior" ? "Ranked by the prior, relative to this film" : `Ranked by model ${scored.model}`;
+    const models = [...new Set([scored.model, scored.viral_model])].filter((version) => version !== "prior");
+    const by = models.length ? `Ranked by model ${models.join(" and ")}` : "Ranked by the prior, relative to this film";
     this.note.textContent = [by, ...scored.notes].join(" · ");
   }
 

@@ -1,0 +1,107 @@
+"""What is new since the last training, and which models there are labels enough for."""
+
+from collections import Counter, defaultdict
+from datetime import UTC, datetime
+
+from sqlalchemy import column, func, inspect, table
+from sqlalchemy import select as sql_select
+from sqlmodel import Session, col, select
+
+from backend.database import database_now
+from backend.jobs.models import Lease
+from backend.library.models import Candidate, Movie
+from backend.scoring.presets import plain
+from backend.settings import Training
+from labeling.decisions.models import UNDO, Decision
+from labeling.engagement.models import Engagement
+from labeling.references.models import Reference, ReferenceInterval
+from trainer.models import OPEN, TrainingRun
+
+COMPELLING, VIRAL = "compelling", "viral"
+CRON, LABELS = "cron", "labels"
+LEASE, TABLE = "scheduler", "training_schedule"
+"""What the one scheduler holds, and where it keeps when it is due."""
+JUDGED = ("approve", "reject", "trimmed")
+FILMS = 2
+"""Films are never split: one of them is to train on, one to prove it."""
+
+
+def newest_decision(session: Session, project_id: int) -> int:
+    """The number of the newest decision, 0 where there is none."""
+    return session.exec(select(func.max(Decision.id)).where(col(Decision.project_id) == project_id)).one() or 0
+
+
+def last_run(session: Session, project_id: int, slot: str = COMPELLING) -> TrainingRun | None:
+    """The newest run of a slot."""
+    own = col(TrainingRun.project_id) == project_id, col(TrainingRun.slot) == slot
+    return session.exec(select(TrainingRun).where(*own).order_by(col(TrainingRun.created_at).desc()).limit(1)).first()
+
+
+def labels_since(session: Session, project_id: int, last: TrainingRun | None) -> int:
+    """How many labels came or went since a run: approvals, rejections, what was taken back, intervals of references."""
+    counted = col(Decision.verdict).in_(("approve", "reject", UNDO))
+    after = last.request.get("last_decision", 0) if last else 0
+    decisions = select(func.count()).where(col(Decision.project_id) == project_id, col(Decision.id) > after, counted)
+    intervals = (
+        select(func.count())
+        .select_from(ReferenceInterval)
+        .join(Reference, col(Reference.id) == col(ReferenceInterval.reference_id))
+        .where(col(Reference.project_id) == project_id, col(ReferenceInterval.withdrawn).is_(False))
+        .where(col(Reference.aligned_at).is_not(None))
+    )
+    if last is not None:
+        intervals = intervals.where(col(Reference.aligned_at) > last.created_at)
+    return session.exec(decisions.select_from(Decision)).one() + session.exec(intervals).one()
+
+
+def newest_engagement(session: Session, project_id: int) -> int:
+    """The number of the newest measurement, 0 where there is none."""
+    return session.exec(select(func.max(Engagement.id)).where(col(Engagement.project_id) == project_id)).one() or 0
+
+
+def is_due(session: Session, project_id: int, trigger: str, settings: Training) -> bool:
+    """Whether a project is to be trained: anything new for the clock, enough labels for the other trigger."""
+    last = last_run(session, project_id)
+    if last is not None and last.state in OPEN:
+        return False
+    labels = labels_since(session, project_id, last)
+    if trigger == LABELS:
+        return labels >= settings.new_labels
+    measured = newest_engagement(session, project_id) > (last.request.get("last_engagement", 0) if last else 0)
+    return labels > 0 or measured or (last is not None and last.state == "failed")
+
+
+def next_by_clock(session: Session) -> datetime | None:
+    """When the scheduler starts runs by the clock next; None where it never does."""
+    if not inspect(session.connection()).has_table(TABLE):
+        return None
+    stored = table(TABLE, column("id"), column("next_run_time"))
+    found = session.connection().execute(sql_select(stored.c.next_run_time).where(stored.c.id == CRON)).scalar()
+    return datetime.fromtimestamp(found, UTC) if found else None
+
+
+def slots_due(session: Session, project_id: int, settings: Training) -> list[str]:
+    """What can be trained: the general model, each genre with enough labels, viral with enough published clips."""
+    per_film = session.exec(
+        select(Candidate.movie_id, func.count())
+        .where(col(Candidate.project_id) == project_id, col(Candidate.verdict).in_(JUDGED))
+        .where(col(Candidate.movie_id).is_not(None))
+        .group_by(col(Candidate.movie_id))
+    ).all()
+    genres_of = dict(session.exec(select(Movie.id, Movie.genres).where(col(Movie.project_id) == project_id)).all())
+    labels, films = Counter[str](), defaultdict[str, int](int)
+    for movie_id, count in per_film:
+        for genre in {plain(name) for name in genres_of.get(movie_id, ())}:
+            labels[genre] += count
+            films[genre] += 1
+    genres = sorted(name for name in labels if labels[name] >= settings.genre_labels and films[name] >= FILMS)
+    clips = select(Engagement.platform, Engagement.clip).where(col(Engagement.project_id) == project_id).distinct()
+    published = session.exec(select(func.count()).select_from(clips.subquery())).one()
+    viral = [VIRAL] if published >= settings.viral_clips else []
+    return [COMPELLING, *(f"{COMPELLING}/{name}" for name in genres), *viral]
+
+
+def is_held(session: Session, lease: str) -> bool:
+    """Whether somebody holds a lease now."""
+    held = select(Lease.name).where(col(Lease.name) == lease, col(Lease.until) > database_now())
+    return session.exec(held).first() is not None

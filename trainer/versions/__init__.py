@@ -1,0 +1,1 @@
+"""Versions of trained models, as the API shows and changes them."""
