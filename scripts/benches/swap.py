@@ -171,7 +171,7 @@ def _wait_until_taken_up(client: httpx.Client, version: str, seen: Seen) -> None
         if time.monotonic() > until:
             seen.failed.append(f"{version} was not taken up within {NOTICED_S:g} s")
             return
-        time.sleep(0.05)
+        time.sleep(0.2)
 
 
 @contextmanager
