@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, ndcg_score, roc_auc_score
 
 from trainer import figures
-from trainer.calibrate import chances_across_folds, temperature
+from trainer.calibrate import temperature
 from trainer.evaluate import Comparison, Moments, figure, recall_table, recalled
 from trainer.figures import Judged
 
@@ -124,9 +124,3 @@ def test_the_temperature_undoes_overconfidence() -> None:
     targets = (rng.random(5000) < 1 / (1 + np.exp(-margins))).astype(float)
     assert temperature(3 * margins, targets, np.ones(5000)) == pytest.approx(3, rel=0.1)
     assert temperature(np.zeros(0), np.zeros(0), np.zeros(0)) == 1
-    folds = np.arange(5000) % 2
-    wrong = np.where(folds == 0, 1 - targets, targets)
-    mine = chances_across_folds(margins, targets, np.ones(5000), folds)
-    other = chances_across_folds(margins, wrong, np.ones(5000), folds)
-    np.testing.assert_array_equal(mine[folds == 0], other[folds == 0])
-    assert not np.allclose(mine[folds == 1], other[folds == 1])

@@ -166,7 +166,7 @@ def test_what_cannot_be_learnt_from_is_refused_in_one_sentence(
 
 
 CALLS = {
-    "nothing": ([], "the following arguments are required"),
+    "nothing": ([], "following arguments are required"),
     "no such command": (["fly"], "invalid choice"),
     "a seed below 0": (["fit", "{snapshot}", "{out}", "--seed", "-1"], "The seed must be"),
     "a slot of another kind": (["fit", "{snapshot}", "{out}", "--slot", "funny"], "Unknown slot 'funny'"),

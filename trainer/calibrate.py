@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from backend.scoring.standard import logistic
-from trainer.figures import Floats, Rows
+from trainer.figures import Floats
 
 LEAST, MOST = 0.05, 20.0
 STEPS = 60
@@ -29,12 +28,3 @@ def temperature(margins: Floats, targets: Floats, weights: Floats) -> float:
         else:
             low = left
     return float(np.exp((low + high) / 2))
-
-
-def chances_across_folds(margins: Floats, targets: Floats, weights: Floats, folds: Rows) -> Floats:
-    """Probabilities, [n]: of each fold with the temperature of the others, so that no film tunes its own."""
-    found = np.full(len(margins), np.nan)
-    for fold in np.unique(folds):
-        inside = folds == fold
-        found[inside] = logistic(margins[inside] / temperature(margins[~inside], targets[~inside], weights[~inside]))
-    return found

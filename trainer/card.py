@@ -13,7 +13,7 @@ from trainer.choosing import LINEAR, NETWORK
 from trainer.evaluate import Comparison, Figure, recall_table
 from trainer.figures import Floats, Rows
 from trainer.fit import Asked, Trained
-from trainer.gate import LIMITS, VIRAL_LIMITS, Evidence, Limits, Verdict, judge
+from trainer.gate import LIMITS, VIRAL_LIMITS, Evidence, JudgedSet, Limits, Verdict, judge
 from trainer.judging import ABOUT, Answers, headline, judged_set, moments_of, rows_by_set
 from trainer.slots import VIRAL
 
@@ -51,15 +51,7 @@ def examine(trained: Trained, asked: Asked, champion: Model | None, served: Floa
     first = headline(sets, trained.split, limits)
     frozen = "holdout" in sets
     judged = tuple(judged_set(name, answers, compared[name], rows, frozen=frozen) for name, rows in sets.items())
-    yes = trained.targets[trained.split.train] > trained.threshold
-    verdict = judge(
-        Evidence(
-            int(yes.sum()), int((~yes).sum()), len(np.unique(trained.split.films[trained.split.train])),
-            bool(np.isfinite(served).all()), float(np.std(served)) if np.isfinite(served).all() else 0.0,
-            None if asked.slot == VIRAL else "boosting" in chances, judged,
-        ),
-        limits,
-    )  # fmt: skip
+    verdict = judge(_evidence(trained, served, None if asked.slot == VIRAL else "boosting" in chances, judged), limits)
     rivals = [name for name in (*chances, "chance") if name != "challenger"]
     remarks = _remarks(trained, compared[first], champion, comparable)
     values = {
@@ -76,6 +68,17 @@ def examine(trained: Trained, asked: Asked, champion: Model | None, served: Floa
         "remarks": remarks,
     }
     return Findings(values, verdict)
+
+
+def _evidence(
+    trained: Trained, served: Floats, boosting: bool | None, judged: tuple[JudgedSet, ...]
+) -> Evidence:  # fmt: skip
+    rows = trained.split.train
+    yes = trained.targets[rows] > trained.threshold
+    finite = bool(np.isfinite(served).all())
+    films = len(np.unique(trained.split.films[rows]))
+    spread = float(np.std(served)) if finite else 0.0
+    return Evidence(int(yes.sum()), int((~yes).sum()), films, finite, spread, boosting, judged)
 
 
 def _of_model(model: Model, trained: Trained) -> Floats:

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from backend.scoring.standard import logistic
 from trainer import figures
 from trainer.baselines import boosting_is_here
-from trainer.calibrate import chances_across_folds, temperature
+from trainer.calibrate import temperature
 from trainer.folds import Fold, Work
 from trainer.snapshot import Floats
 from trainer.train import Rows
@@ -37,13 +38,6 @@ class Unseen:
         rows = self.rows
         return temperature(self.margins[name][rows], self._targets[rows], self._weights[rows])
 
-    def loss(self, name: str, rows: Rows) -> float:
-        """Cross-entropy on some rows, after the temperature of the other ones of their fold."""
-        chances = np.clip(self._chances(name)[rows], 1e-6, 1 - 1e-6)
-        targets, weights = self._targets[rows], self._weights[rows]
-        losses = -(targets * np.log(chances) + (1 - targets) * np.log(1 - chances))
-        return float(np.average(losses, weights=weights)) if len(rows) and weights.sum() > 0 else np.inf
-
     def _area(self, name: str, rows: Rows) -> float:
         _, films = np.unique(self._work.split.films[rows], return_inverse=True)
         judged = figures.Judged(self._targets[rows], films.astype(np.int64))
@@ -60,15 +54,10 @@ class Unseen:
         return self._better(self.rows)
 
     def _chances(self, name: str) -> Floats:
+        """Probabilities [N], nan where not asked. One temperature for all: one of each fold would shuffle its films."""
         found = np.full(len(self._targets), np.nan)
-        asked, rows = self._work.asked, self.rows
-        folds = self._work.split.folds
-        # Rows without a label have no say in the temperature.
-        weights = np.zeros(len(found))
-        weights[rows] = self._weights[rows]
-        found[asked] = chances_across_folds(
-            self.margins[name][asked], self._targets[asked], weights[asked], folds[asked]
-        )
+        asked = self._work.asked
+        found[asked] = logistic(self.margins[name][asked] / self.temperature(name))
         return found
 
     def chances(self, kind: str, *, choose: bool) -> dict[str, Floats]:

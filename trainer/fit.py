@@ -80,16 +80,12 @@ def train(snapshot: Snapshot, asked: Asked, progress: Progress, stop: threading.
     features, incomplete = filled(snapshot.features)
     viral = asked.slot == VIRAL
     weights = np.ones(len(snapshot), np.float32) if viral else training_weights(snapshot)
-    material = Material(
-        torch.from_numpy(np.ascontiguousarray(features)).to(device),
-        torch.from_numpy(targets.astype(np.float32)).to(device),
-        torch.from_numpy(weights).to(device),
-        snapshot.schema,
-    )
+    given = (np.ascontiguousarray(features), targets.astype(np.float32), weights)
+    on_device = [torch.from_numpy(part).to(device) for part in given]
+    material = Material(on_device[0], on_device[1], on_device[2], snapshot.schema)
     progress.stage("fold", split.count)
-    work = Work(
-        material, split, plan, _asked_rows(snapshot, labelled, split), asked.seed, not viral, stop, progress.part
-    )
+    unseen = _asked_rows(snapshot, labelled, split)
+    work = Work(material, split, plan, unseen, asked.seed, not viral, stop, progress.part)
     folds = tuple(side_by_side([partial(run_fold, work, number) for number in range(split.count)], device))
     judged = Unseen(work, folds, targets, weights.astype(np.float64))
     kind = LINEAR if viral else judged.better if asked.propose == BETTER else asked.propose
@@ -97,24 +93,22 @@ def train(snapshot: Snapshot, asked: Asked, progress: Progress, stop: threading.
     final = Final(work, folds, targets)
     held = _held_rows(snapshot, labelled, split)
     tensors, ends = final.models(kind, both=bool(len(held)) and not viral)
-    progress.part(0, 0.6)
     chances = judged.chances(kind, choose=asked.propose == BETTER and not viral)
     temperatures = {name: judged.temperature(name) for name in ends}
-    for name, found in ends.items():
-        seen = network_margins(found, material.features[torch.as_tensor(held, device=material.device)])
-        chances[name][held] = logistic(seen / temperatures[name])
-    chances["challenger"][held] = chances[kind][held]
-    if "boosting" in chances and len(held):
-        chances["boosting"][held] = final.boosting(features, weights, held)
+    if len(held):
+        for name, found in ends.items():
+            seen = network_margins(found, material.features[torch.as_tensor(held, device=material.device)])
+            chances[name][held] = logistic(seen / temperatures[name])
+        chances["challenger"][held] = chances[kind][held]
+        if "boosting" in chances:
+            chances["boosting"][held] = final.boosting(features, weights, held)
     if np.isfinite(snapshot.prior[labelled]).all():
         chances["prior"] = snapshot.prior.copy()
-    learning = learning_curve(work, folds, judged, threshold)
+    base_rate = float(np.average(targets[split.train], weights=weights[split.train]))
     return Trained(
-        snapshot, labelled, targets, threshold,
-        float(np.average(targets[split.train] > threshold if not viral else targets[split.train],
-                         weights=weights[split.train])),
-        split, folds, kind, tensors, temperatures[kind], final.settings(kind), chances,
-        epochs_curve(folds, final.setting.name), learning, device, incomplete,
+        snapshot, labelled, targets, threshold, base_rate, split, folds, kind, tensors, temperatures[kind],
+        final.settings(kind), chances, epochs_curve(folds, final.setting.name),
+        learning_curve(work, folds, judged, threshold), device, incomplete,
     )  # fmt: skip
 
 

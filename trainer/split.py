@@ -140,8 +140,10 @@ def assign_folds(films: Rows, labels: NDArray[np.int8], count: int, seed: int) -
 
 def validation_films(films: Rows, labels: NDArray[np.floating], seed: int, share: float = 0.2) -> NDArray[np.bool_]:
     """Which rows are kept to know when to stop, [n]: whole films of about `share`; none where both sides need both
-    answers and cannot have them.
+    answers and cannot have them, and where less than two films would be left to learn from.
     """
+    if len(np.unique(films)) < 3:
+        return np.zeros(len(films), bool)
     rng = np.random.default_rng([seed, 2])
     for _ in range(20):
         kept = np.zeros(len(films), bool)

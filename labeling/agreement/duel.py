@@ -12,9 +12,12 @@ from labeling.agreement.shapes import DuelPublic, TeamPublic
 from labeling.decisions.models import UNDO, Decision
 from labeling.queue.models import Queue
 from labeling.queue.rivals import live_version
+from labeling.strategies.interleave import CHAMPION, RIVAL
 
 Z = 1.959964
 """Of a 95 % interval."""
+LEAST_JUDGED = 10
+"""Of each; below that an interval says more about itself than about the models."""
 APPROVED, JUDGED = ("approve", "trimmed"), ("approve", "trimmed", "reject")
 
 
@@ -51,6 +54,14 @@ def difference(rival: Share, champion: Share) -> tuple[float, float, float] | No
     return value, value - below, value + above
 
 
+def preferred(rival: Share, champion: Share) -> str:
+    """Which of the two curators prefer, "" while that cannot be told."""
+    found = difference(rival, champion)
+    if found is None or min(rival.judged, champion.judged) < LEAST_JUDGED or found[1] <= 0 <= found[2]:
+        return ""
+    return RIVAL if found[0] > 0 else CHAMPION
+
+
 def duel(session: Session, project_id: int, rival: str | None) -> DuelPublic | None:
     """How a rival (the queue's, where none is named) does beside the model it shared draws with; None without one.
 
@@ -67,7 +78,6 @@ def duel(session: Session, project_id: int, rival: str | None) -> DuelPublic | N
     own, other = shares.get(rival, nothing), shares.get(champion, nothing)
     found = difference(own, other)
     value, low, high = found or (None, None, None)
-    preferred = None if low is None or high is None or low <= 0 <= high else rival if low > 0 else champion
     return DuelPublic(
         project=project_id,
         champion=_public(champion, other),
@@ -75,7 +85,7 @@ def duel(session: Session, project_id: int, rival: str | None) -> DuelPublic | N
         difference=value,
         low=low,
         high=high,
-        preferred=preferred,
+        preferred={RIVAL: rival, CHAMPION: champion}.get(preferred(own, other)),
     )
 
 

@@ -79,7 +79,7 @@ class DuelPublic(BaseModel):
 
     difference   the rival's approved share less the champion's, with its 95 % interval (Newcombe); null before both
                  have something that was judged
-    preferred    the version that curators prefer, null while the interval holds 0
+    preferred    the version that curators prefer, null while the interval holds 0 or less than ten of either are judged
     """
 
     project: int
