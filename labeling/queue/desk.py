@@ -42,7 +42,10 @@ class Desk:
         self._drawer.close()
 
     def _claim(self, project_id: int, who: "Principal", k: int) -> Claimed:
+        # Looked for before the queue is locked: others, and who decides, wait for less then.
+        with Session(self._resources.reading) as session:
+            found = leases.look(session, project_id, who, k)
         with Session(self._resources.engine) as session:
-            claimed = leases.claim(session, project_id, who, k)
+            claimed = leases.claim(session, project_id, who, k, found)
             session.commit()
             return claimed

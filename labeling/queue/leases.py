@@ -43,14 +43,19 @@ def locked(session: Session, project_id: int) -> Queue:
     return found
 
 
-def claim(session: Session, project_id: int, who: Principal, k: int) -> Claimed:
-    """k questions: those that the asker has, then new ones. All their leases begin anew."""
+@dataclass(frozen=True)
+class Found:
+    """What somebody could be given: the rows that they have, and `fresh` ones; whether there were `enough` of these."""
+
+    kept: tuple[Any, ...]
+    fresh: tuple[Any, ...]
+    enough: bool
+
+
+def look(session: Session, project_id: int, who: Principal, k: int) -> Found:
+    """What would make k questions for somebody. Locks nothing: another may be given the fresh ones meanwhile."""
     connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        # A lease may be lost when the machine is: nobody needs to wait for the disk, with the queue locked.
-        connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
     asked = {"project": project_id, "person": who.person_id, "curator": who.name}
-    queue = connection.execute(statements.QUEUE, asked).one_or_none() or locked(session, project_id)
     kept = connection.execute(statements.MINE, asked).all()
     missing = max(0, k - len(kept))
     firsts, seconds = list[Any](), list[Any]()
@@ -61,14 +66,34 @@ def claim(session: Session, project_id: int, who: Principal, k: int) -> Claimed:
         if len(firsts) < missing:
             firsts = list(connection.execute(statements.FIRSTS, asked))
             seconds = list(connection.execute(statements.SECONDS, asked))
-    short = len(firsts) < missing
-    fresh = _mixed(firsts, seconds, missing)
-    if kept or fresh:
-        connection.execute(statements.LEASE, {**asked, "ids": [row.id for row in (*kept, *fresh)]})
-    if fresh:
-        connection.execute(statements.ASKED, {"ids": [row.candidate_id for row in fresh]})
-    low = any(row.round == queue.round and 2 * row.place >= queue.drawn for row in fresh)
-    return Claimed((*kept, *fresh), queue.round, low, short)
+    enough = len(firsts) >= missing
+    return Found(tuple(kept), tuple(_mixed(firsts, seconds, missing)), enough)
+
+
+def claim(session: Session, project_id: int, who: Principal, k: int, found: Found) -> Claimed:
+    """k questions: those that the asker has, then new ones. All their leases begin anew.
+
+    `found` is what was seen before the queue was locked; where another was faster, it is looked at again.
+    """
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        # A lease may be lost when the machine is: nobody needs to wait for the disk, with the queue locked.
+        connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
+    queue = connection.execute(statements.QUEUE, {"project": project_id}).one_or_none() or locked(session, project_id)
+    if not _lease(session, who, found):
+        found = look(session, project_id, who, k)
+        _lease(session, who, found)
+    if found.fresh:
+        connection.execute(statements.ASKED, {"ids": [row.candidate_id for row in found.fresh]})
+    low = any(row.round == queue.round and 2 * row.place >= queue.drawn for row in found.fresh)
+    return Claimed((*found.kept, *found.fresh), queue.round, low, not found.enough)
+
+
+def _lease(session: Session, who: Principal, found: Found) -> bool:
+    """Give out what was found; whether all of it could be had still."""
+    ids = [row.id for row in (*found.kept, *found.fresh)]
+    asked = {"person": who.person_id, "ids": ids}
+    return not ids or session.connection().execute(statements.LEASE, asked).rowcount == len(ids)
 
 
 def release(session: Session, project_id: int, who: Principal, candidates: Sequence[int]) -> int:

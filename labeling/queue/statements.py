@@ -82,9 +82,19 @@ def _soon() -> "Select[Any]":
 
 BOTH_SOON = _soon()
 
+# Only what is the asker's or nobody's still, and not what another window of theirs has of the same candidate.
 LEASE = (
     update(Question)
-    .where(col(Question.id).in_(bindparam("ids", expanding=True)))
+    .where(
+        col(Question.id).in_(bindparam("ids", expanding=True)),
+        col(Question.answered).is_(False),
+        (col(Question.person_id) == _PERSON) | free(),
+        ~exists().where(
+            col(_OTHER.candidate_id) == col(Question.candidate_id),
+            col(_OTHER.person_id) == _PERSON,
+            col(_OTHER.id) != col(Question.id),
+        ),
+    )
     .values(person_id=_PERSON, until=database_now() + LEASE_S)
 )
 
