@@ -29,7 +29,7 @@ from labeling.agreement.routes import router as agreement_router
 from labeling.decisions.routes import router as decisions_router
 from labeling.engagement.routes import router as engagement_router
 from labeling.queue.desk import Desk
-from labeling.queue.drawer import Draws
+from labeling.queue.drawer import Maker
 from labeling.queue.routes import router as queue_router
 from labeling.references.routes import router as references_router
 from trainer.runs.routes import router as training_router
@@ -44,14 +44,14 @@ EVERYWHERE = errors(InputError, NotSignedIn, NotAllowed, TooManyAttempts, Databa
 
 
 def create_app(
-    settings: Settings, resources: Resources | None = None, *, pages: bool = False, drawer: Draws | None = None
+    settings: Settings, resources: Resources | None = None, *, pages: bool = False, maker: Maker | None = None
 ) -> FastAPI:
     """The application; `resources` may be shared with whoever made them. `pages`: for people too, once a process.
 
-    `drawer` makes the draws of the curators' queue, in this process unless another is given.
+    `maker` computes the draws of the curators' queue, in this process unless another is given.
     """
     held = resources or Resources(settings)
-    desk = Desk(held, drawer)
+    desk = Desk(held, maker)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -1,5 +1,6 @@
 """The process that answers: API and pages on one address."""
 
+import gc
 import os
 import signal
 import socket
@@ -16,6 +17,10 @@ from backend.resources import Resources
 from backend.settings import Settings
 
 PATIENCE_S = 5
+SWITCH_S = 0.0005
+"""How long a thread may compute while another waits. With Python's 5 ms, a request waits as long at every statement."""
+YOUNG = 10_000
+"""Objects made before the young ones are looked through; a request makes hundreds."""
 
 
 def serve(settings: Settings) -> signal.Signals:
@@ -26,7 +31,7 @@ def serve(settings: Settings) -> signal.Signals:
     import uvicorn
 
     from backend.app import create_app
-    from labeling.queue.drawer import DrawerBeside
+    from labeling.queue.drawer import Beside
 
     resources = Resources(settings)
     require_current(resources.engine)
@@ -34,7 +39,7 @@ def serve(settings: Settings) -> signal.Signals:
         require_safe_binding(settings, session)
     require_free(settings.server.host, settings.server.port, "SELECTS_SERVER__PORT")
     config = uvicorn.Config(
-        create_app(settings, resources, pages=True, drawer=DrawerBeside(settings)),
+        create_app(settings, resources, pages=True, maker=Beside(settings)),
         host=settings.server.host,
         port=settings.server.port,
         log_config=None,
@@ -50,14 +55,23 @@ def serve(settings: Settings) -> signal.Signals:
     # uvicorn handles signals while it runs, and raises them once more when it has ended.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, remember)
-    warming = threading.Thread(target=resources.encoders.warm, name="warm", daemon=True)
+    warming = threading.Thread(target=_warm, args=(resources,), name="warm", daemon=True)
     warming.start()
+    sys.setswitchinterval(SWITCH_S)
     uvicorn.Server(config).run()
     if warming.is_alive():
         # A network that is being loaded has threads of its own: pulled from under them, they abort the process.
         sys.stderr.flush()
         os._exit(130 if asked[0] == signal.SIGINT else 0)
     return asked[0]
+
+
+def _warm(resources: Resources) -> None:
+    """Load what will be needed, and let it be: looked through for garbage, it stops everybody for 0.2 s each time."""
+    resources.encoders.warm()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG)
 
 
 def require_free(host: str, port: int, setting: str) -> None:

@@ -1,4 +1,4 @@
-"""The process that draws for a server: settings on the first line it reads, then a project and a round on each."""
+"""The process that computes draws for a server: it reads settings, then a project and a round on each line."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 from backend.logs import set_up_logs
 from backend.resources import Resources
 from backend.settings import Settings
-from labeling.queue.drawer import LATER, NOTHING, Drawer
+from labeling.queue.drawer import Here, line_of
 
 NICE = 10
 
@@ -21,10 +21,10 @@ def main() -> None:
     threadpool_limits(1)
     set_up_logs("drawer")
     resources = Resources(Settings.model_validate_json(sys.stdin.readline()))
-    drawer = Drawer(resources)
+    maker = Here(resources)
     for line in sys.stdin:
         project_id, seen_round = map(int, line.split())
-        sys.stdout.write((LATER if drawer.draw(project_id, seen_round) else NOTHING) + "\n")
+        sys.stdout.write(line_of(maker.make(project_id, seen_round)) + "\n")
         sys.stdout.flush()
     resources.close()
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import Session
 
 from labeling.queue import leases
-from labeling.queue.drawer import Drawer, Draws
+from labeling.queue.drawer import Drawer, Maker
 from labeling.queue.leases import Claimed
 from labeling.queue.precedents import Precedents
 
@@ -19,9 +19,9 @@ TRIES = 3
 class Desk:
     """Gives questions out, and knows what clips can be compared with; may be asked by many threads."""
 
-    def __init__(self, resources: "Resources", drawer: Draws | None = None) -> None:
+    def __init__(self, resources: "Resources", maker: Maker | None = None) -> None:
         self._resources = resources
-        self._drawer = drawer or Drawer(resources)
+        self._drawer = Drawer(resources, maker)
         self.precedents = Precedents(resources)
 
     def ask(self, project_id: int, who: "Principal", k: int) -> Claimed:

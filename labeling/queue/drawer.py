@@ -1,13 +1,16 @@
 """Who makes draws: in this process, or in one beside it, so that a server that draws goes on answering at once.
 
 A draw computes for a tenth of a second or more. In the server's own process a decision that comes in at that moment
-would wait for it (docs/decisions/0021-queue.md has the measurement).
+would wait for it (docs/decisions/0021-queue.md has the measurement). What was drawn is stored by the server all the
+same: of those who write to SQLite only the ones of one process wait for their turn without sleeping.
 """
 
+import json
 import subprocess
 import sys
 import threading
 from collections import defaultdict
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -15,6 +18,7 @@ from sqlmodel import Session, col, select
 
 from backend.errors import Unavailable
 from labeling.queue import drawing
+from labeling.queue.drawing import Drawn
 from labeling.queue.embeddings import Embeddings
 from labeling.queue.models import Queue
 
@@ -22,61 +26,77 @@ if TYPE_CHECKING:
     from backend.resources import Resources
     from backend.settings import Settings
 
-LATER, NOTHING = "later", "nothing"
 
+class Maker(Protocol):
+    """What computes draws; may be asked by many threads."""
 
-class Draws(Protocol):
-    """What makes draws; may be asked by many threads."""
-
-    def draw(self, project_id: int, seen_round: int) -> bool:
-        """Make a draw after the one that was seen; whether there is a later one now, by whomever."""
+    def make(self, project_id: int, seen_round: int) -> Drawn | bool:
+        """A draw after the one that was seen; True where there is a later one already, False where nothing is left."""
 
     def close(self) -> None:
         """Give back what was opened."""
 
 
 class Drawer:
-    """Draws in this process."""
+    """Makes draws and stores them, one at a time for each project; may be asked by many threads."""
 
-    def __init__(self, resources: "Resources") -> None:
+    def __init__(self, resources: "Resources", maker: Maker | None = None) -> None:
         self._resources = resources
-        self._embeddings = Embeddings(resources.home, resources.settings.analysis.profile)
+        self._maker = maker or Here(resources)
         self._drawing: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
 
     def draw(self, project_id: int, seen_round: int) -> bool:
         """Make a draw after the one that was seen; whether there is a later one now, by whomever."""
         with self._drawing[project_id]:
-            with Session(self._resources.reading) as session:
-                found = session.exec(select(Queue).where(col(Queue.project_id) == project_id)).one_or_none()
-                queue = Queue(**found.model_dump()) if found else Queue(project_id=project_id)
-                if queue.round > seen_round:
-                    return True
-                if not drawing.left(session, project_id):
-                    return False
-                drawn = drawing.draw(session, queue, self._embeddings, np.random.default_rng())
+            made = self._maker.make(project_id, seen_round)
+            if isinstance(made, bool):
+                return made
             with Session(self._resources.engine) as session:
-                drawing.store(session, queue, drawn)
+                drawing.store(session, project_id, made)
             return True
+
+    def close(self) -> None:
+        """Give back what was opened."""
+        self._maker.close()
+
+
+class Here:
+    """Computes in this process."""
+
+    def __init__(self, resources: "Resources") -> None:
+        self._resources = resources
+        self._embeddings = Embeddings(resources.home, resources.settings.analysis.profile)
+
+    def make(self, project_id: int, seen_round: int) -> Drawn | bool:
+        """A draw after the one that was seen; True where there is a later one already, False where nothing is left."""
+        with Session(self._resources.reading) as session:
+            found = session.exec(select(Queue).where(col(Queue.project_id) == project_id)).one_or_none()
+            queue = Queue(**found.model_dump()) if found else Queue(project_id=project_id)
+            if queue.round > seen_round:
+                return True
+            if not drawing.left(session, project_id):
+                return False
+            return drawing.draw(session, queue, self._embeddings, np.random.default_rng())
 
     def close(self) -> None:
         """Nothing was opened."""
 
 
-class DrawerBeside:
-    """Draws in a process beside this one, which ends with it: it reads what to do from a pipe, until that is closed."""
+class Beside:
+    """Computes in a process beside this one, which ends with it: it reads what to do from a pipe, until that closes."""
 
     def __init__(self, settings: "Settings") -> None:
         self._settings = settings
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
 
-    def draw(self, project_id: int, seen_round: int) -> bool:
+    def make(self, project_id: int, seen_round: int) -> Drawn | bool:
         """The same; raises Unavailable where the other process cannot."""
         with self._lock:
             said = self._ask(project_id, seen_round) or self._ask(project_id, seen_round)
-        if said not in (LATER, NOTHING):
+        if not said:
             raise Unavailable("New candidates cannot be drawn at the moment; try again, or see the server's log.")
-        return said == LATER
+        return of_line(said)
 
     def close(self) -> None:
         """End the other process."""
@@ -113,3 +133,14 @@ class DrawerBeside:
             self._process.kill()
             self._process.communicate()
             self._process = None
+
+
+def line_of(made: Drawn | bool) -> str:
+    """What a maker gave, for the pipe."""
+    return json.dumps(made if isinstance(made, bool) else asdict(made))
+
+
+def of_line(line: str) -> Drawn | bool:
+    """The same back."""
+    made = json.loads(line)
+    return made if isinstance(made, bool) else Drawn(**made)

@@ -20,20 +20,22 @@ from labeling.strategies import Pool, strategy_named
 from labeling.strategies.mix import draw as draw_mix
 
 PER_CURATOR = 16
-LARGEST_DRAW = 200
+LARGEST_DRAW = 400
 LABELS = ("approve", "reject", "trimmed")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Drawn:
     """Candidates to ask about, with the slice of the draw by which each came and the chance that the draw had it.
 
+    seen      the last round that there was
     overlap   whether two are asked
     """
 
+    seen: int
     candidates: list[int]
-    slices: tuple[str, ...]
-    propensities: NDArray[np.float64]
+    slices: list[str]
+    propensities: list[float]
     overlap: list[bool]
 
 
@@ -71,14 +73,14 @@ def draw(session: Session, queue: Queue, embeddings: Embeddings, rng: np.random.
         indices, propensities = strategy_named(queue.strategy)(choice.pool, k, rng)
         slices = (queue.strategy,) * len(indices)
     overlap = [is_overlap(choice.names[index], queue.overlap) for index in indices.tolist()]
-    return Drawn(choice.ids[indices].tolist(), slices, propensities, overlap)
+    return Drawn(queue.round, choice.ids[indices].tolist(), list(slices), propensities.tolist(), overlap)
 
 
-def store(session: Session, queue: Queue, drawn: Drawn) -> bool:
-    """Make questions of a draw that saw `queue` like this; False where another was faster. Commits."""
-    rows = list(_rows(queue, drawn))
-    current = locked(session, queue.project_id)
-    if current.round != queue.round:
+def store(session: Session, project_id: int, drawn: Drawn) -> bool:
+    """Make questions of a draw; False where another was faster. Commits."""
+    rows = list(_rows(project_id, drawn))
+    current = locked(session, project_id)
+    if current.round != drawn.seen:
         session.rollback()
         return False
     ids = select(Candidate.id).where(col(Candidate.id).in_(drawn.candidates))
@@ -93,18 +95,18 @@ def store(session: Session, queue: Queue, drawn: Drawn) -> bool:
     return True
 
 
-def _rows(queue: Queue, drawn: Drawn) -> Iterator[dict[str, Any]]:
+def _rows(project_id: int, drawn: Drawn) -> Iterator[dict[str, Any]]:
     """A question for each candidate drawn, two where two are asked."""
     for place, (candidate_id, overlap) in enumerate(zip(drawn.candidates, drawn.overlap, strict=True)):
         question = {
-            "project_id": queue.project_id,
+            "project_id": project_id,
             "candidate_id": candidate_id,
             "second": False,
             "overlap": overlap,
-            "round": queue.round + 1,
+            "round": drawn.seen + 1,
             "place": place,
             "strategy": drawn.slices[place],
-            "propensity": float(drawn.propensities[place]),
+            "propensity": drawn.propensities[place],
             "answered": False,
         }
         yield question

@@ -52,11 +52,12 @@ def claim(session: Session, project_id: int, who: Principal, k: int) -> Claimed:
     asked = {"project": project_id, "person": who.person_id, "curator": who.name}
     queue = connection.execute(statements.QUEUE, asked).one_or_none() or locked(session, project_id)
     kept = connection.execute(statements.MINE, asked).all()
-    missing, firsts, seconds = max(0, k - len(kept)), [], []
+    missing = max(0, k - len(kept))
+    firsts, seconds = list[Any](), list[Any]()
     if missing:
         asked["count"] = missing
-        firsts = list(connection.execute(statements.FIRSTS_SOON, asked))
-        seconds = list(connection.execute(statements.SECONDS_SOON, asked))
+        for row in connection.execute(statements.BOTH_SOON, asked):
+            (seconds if row.second else firsts).append(row)
         if len(firsts) < missing:
             firsts = list(connection.execute(statements.FIRSTS, asked))
             seconds = list(connection.execute(statements.SECONDS, asked))

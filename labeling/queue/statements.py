@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, or_, select, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, exists
 
@@ -46,28 +46,41 @@ QUEUE = select(col(Queue.round), col(Queue.drawn)).where(col(Queue.project_id) =
 MINE = _questions(col(Question.person_id) == _PERSON, col(Question.answered).is_(False))
 
 
-def _open(*, second: bool, soon: bool = False) -> "Select[Any]":
-    """Questions that nobody has, and that are not about what the asker has, had or judged.
-
-    soon   only of the first SOON that nobody has: nearly always enough, and the others are not looked at. A database
-           that does not know yet how many rows there are would join and sort all of them, with the queue locked
-    """
+def _hers() -> tuple[ColumnElement[bool], ...]:
+    """Questions that are not about what the asker has, had or judged."""
     had = exists().where(col(_OTHER.candidate_id) == col(Question.candidate_id), col(_OTHER.person_id) == _PERSON)
     judged = exists().where(
         col(Decision.candidate_id) == col(Question.candidate_id), col(Decision.curator) == bindparam("curator")
     )
-    nobodys: tuple[ColumnElement[bool], ...] = (free(), col(Question.second).is_(second))
-    if soon:
-        first = select(col(Question.id)).where(col(Question.project_id) == _PROJECT, *nobodys).order_by(*_ORDER)
-        nobodys = (col(Question.id).in_(select(first.limit(SOON).cte("soon"))),)
-    wanted = _questions(*nobodys, ~had, ~judged).limit(bindparam("count"))
     # What somebody picked and judged unasked is no question any more; what two are to be asked is put all the same.
     open_still = col(Question.overlap) | col(Candidate.verdict).in_(("", "skip"))
-    return wanted if second else wanted.where(open_still)
+    return ~had, ~judged, col(Question.second) | open_still
+
+
+def _open(*, second: bool) -> "Select[Any]":
+    """Questions that nobody has, for the asker."""
+    return _questions(free(), col(Question.second).is_(second), *_hers()).limit(bindparam("count"))
 
 
 FIRSTS, SECONDS = _open(second=False), _open(second=True)
-FIRSTS_SOON, SECONDS_SOON = _open(second=False, soon=True), _open(second=True, soon=True)
+
+
+def _soon() -> "Select[Any]":
+    """The same of both kinds, of the first SOON of each: nearly always enough, and the others are not looked at.
+
+    A database that does not know yet how many rows there are would join and sort all of them, with the queue locked.
+    """
+    near: list[Any] = []
+    for name, second in (("firsts", False), ("seconds", True)):
+        nobodys = (col(Question.project_id) == _PROJECT, free(), col(Question.second).is_(second))
+        first = select(col(Question.id)).where(*nobodys).order_by(*_ORDER).limit(SOON)
+        near.append(col(Question.id).in_(select(first.cte(name))))
+    place = func.row_number().over(partition_by=col(Question.second), order_by=_ORDER).label("nth")
+    found = _questions(or_(*near), *_hers()).add_columns(col(Question.second), place).order_by(None).subquery()
+    return select(*found.c).where(found.c.nth <= bindparam("count")).order_by(found.c.nth)
+
+
+BOTH_SOON = _soon()
 
 LEASE = (
     update(Question)

@@ -60,6 +60,7 @@ def _person(boot: Boot) -> None:
         with ui.menu().props('anchor="top right" self="bottom left" auto-close').classes("menu-popup"):
             if boot.superuser:
                 ui.menu_item("New project …", lambda: _say("new-project", None))
+            ui.menu_item("People and tokens", lambda: _say("people", None))
             ui.menu_item("API reference", lambda: ui.navigate.to("/docs"))
             ui.menu_item("Sign out", lambda: _say("sign-out", None))
 

@@ -3,6 +3,7 @@
 import {get, withQuery} from "./api.js";
 import {boot} from "./boot.js";
 import {h} from "./dom.js";
+import {table} from "./table.js";
 import {attempt} from "./toasts.js";
 import {many} from "./words.js";
 
@@ -30,7 +31,7 @@ class Agreement extends HTMLElement {
     const subjects = [["verdict", verdict], ...Object.entries(reasons).map(([name, each]) => [name.replace("-", " "), each])];
     parts.push(h("p", {}, `${many(answered, "clip")} that two were asked about on purpose, answered by ${many(curators, "curator")}${rest}.`),
       table("Krippendorff's alpha, all curators", ["", "alpha", "95 % interval", "same answer", "clips", "given"],
-        subjects.map(([name, {alpha, used}]) => [name, ...measured(alpha), name === "verdict" ? "" : many(used, "time")])));
+        subjects.map(([name, {alpha, used}]) => [name, ...measured(alpha), name === "verdict" ? "" : many(used, "time")]), {figures: true}));
     if (verdict.pairs.length) parts.push(pairsOf(subjects));
     parts.push(h("p", {class: "small muted"}, `1 is perfect, 0 is what chance gives. From ${SURE} on answers can be relied on, under ${TENTATIVE} the question means different things to different people: talk about it. The truth is most likely within the interval; a wide one says that more clips are needed, and under ten clips there is none. A dash for the measure: all said the same, so that chance cannot be told from agreement.`));
     return this.replaceChildren(...parts);
@@ -46,7 +47,7 @@ function pairsOf(subjects) {
   const show = () => {
     const [name, {pairs}] = subjects[choice.value];
     place.replaceChildren(table(`Cohen's kappa, two by two: ${name}`, ["", "kappa", "95 % interval", "same answer", "clips"],
-      pairs.map(({first, second, kappa}) => [`${first} and ${second}`, ...measured(kappa)])));
+      pairs.map(({first, second, kappa}) => [`${first} and ${second}`, ...measured(kappa)]), {figures: true}));
   };
   choice.addEventListener("change", show);
   show();
@@ -60,8 +61,3 @@ function measured({value, low, high, observed, units}) {
 }
 
 const decimal = (value) => (value === null ? "–" : value.toFixed(2).replace("-", "−"));
-
-function table(caption, heads, rows) {
-  return h("div", {class: "agreement-table"}, h("table", {}, h("caption", {}, caption), h("thead", {}, h("tr", {}, heads.map((head) => h("th", {scope: "col"}, head)))),
-    h("tbody", {}, rows.map(([name, ...cells]) => h("tr", {}, h("th", {scope: "row", class: "wrap"}, name), cells.map((cell) => h("td", {class: "num"}, cell)))))));
-}

@@ -8,6 +8,7 @@ import "./agreement.js";
 import "./film.js";
 import "./library.js";
 import {outbox} from "./outbox.js";
+import "./people.js";
 import "./review.js";
 import "./search.js";
 import "./toasts.js";
@@ -21,6 +22,7 @@ const PAGES = [
   {at: /^\/movies\/(\d+)$/, tag: "selects-film", rail: "library", kept: false},
   {at: /^\/review$/, tag: "selects-review", rail: "review", kept: true},
   {at: /^\/agreement$/, tag: "selects-agreement", rail: "review", kept: false},
+  {at: /^\/people$/, tag: "selects-people", rail: "person", kept: false},
   {at: /^\/search$/, tag: "selects-search", rail: "search", kept: true},
 ];
 
@@ -32,6 +34,7 @@ class App extends HTMLElement {
     document.addEventListener("click", (event) => this.#follow(event));
     addEventListener("popstate", () => this.show());
     document.addEventListener("selects:project", (event) => this.#project(event.detail));
+    document.addEventListener("selects:people", () => this.go("/people"));
     document.addEventListener("selects:new-project", newProject);
     document.addEventListener("selects:sign-out", signOut);
     jobs.start();
