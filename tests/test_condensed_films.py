@@ -273,8 +273,9 @@ def _evil(path: Path) -> bytes:
 def test_features_made_of_words_alone_are_refused(dataset: Dataset, tmp_path: Path) -> None:
     (tmp_path / "description").mkdir()
     np.save(tmp_path / "description" / f"{CLIPS[0]}.npy", np.ones(3))
-    with pytest.raises(InputError, match=r"No features of a listed clip or film .*words about clips"):
-        _given(tmp_path, dataset)
+    for folder in (tmp_path, tmp_path / "description"):
+        with pytest.raises(InputError, match=r"No features of a listed clip or film .*words about clips"):
+            _given(folder, dataset)
 
 
 def test_features_of_clips_are_positives_alone(tmp_path: Path) -> None:
@@ -301,6 +302,13 @@ def test_clips_of_another_film_are_no_positives(dataset: Dataset) -> None:
     labelled = from_given_clips(mixed, given)
     assert [window.id for window in labelled.windows] == [f"condensed-movies:{name}" for name in (*CLIPS[1:], STRAY)]
     assert sum(labelled.left_out.values()) == 1
+
+
+def test_films_of_the_test_split_are_never_trained_on(dataset: Dataset) -> None:
+    given = Given(read_schema(), {STRAY: np.ones(2, np.float32)}, {}, {})
+    alone = from_given_clips(dataset, given).snapshot
+    assert alone.holdout is not None
+    assert alone.holdout.tolist() == [True]
 
 
 def read_schema() -> Any:

@@ -161,6 +161,15 @@ def test_metadata_alone_is_never_trained_on(tmp_path: Path) -> None:
     assert not (tmp_path / "snap").exists()
 
 
+def test_no_file_of_the_list_is_written_over(tmp_path: Path) -> None:
+    folder = write_tables(tmp_path / "csv")
+    before = (folder / "clips.csv").read_bytes()
+    done = selects(*PREPARE, "--from", folder, "--out", folder / "clips.csv", home=tmp_path / "home")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "--out must end in .parquet" in done.stderr
+    assert (folder / "clips.csv").read_bytes() == before
+
+
 def test_quiet_lines_where_it_is_no_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     show(summary(read_dataset(write_tables(tmp_path))))
     lines = capsys.readouterr().out.splitlines()

@@ -16,7 +16,7 @@ from tests.service import Service
 from trainer.registry import register
 
 SCHEMA = profile_named("embedded").schema
-LOUD = 30.0
+LOUD = 3.0
 """Random weights say "one half" of everything; these say something."""
 
 

@@ -65,12 +65,12 @@ def read_given(folder: Path, clips: Collection[str], films: Collection[str], bar
         raise InputError(f"There is no folder {str(folder)!r}.")
     left_out: Counter[str] = Counter()
     blocks: defaultdict[str, dict[str, _Part]] = defaultdict(dict)
-    wanted = {*clips, *films}
+    wanted, outside = {*clips, *films}, WORDS & {*folder.resolve().parts[-2:]}
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
     for number, path in enumerate(paths):
         bars("Reading features", number, len(paths))
         block = _block(path.relative_to(folder))
-        if WORDS & {*block.split("/"), path.stem}:
+        if outside or WORDS & {*block.split("/"), path.stem}:
             left_out["files made of words about clips, which are no features of clips"] += 1
             continue
         try:

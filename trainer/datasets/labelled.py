@@ -71,7 +71,7 @@ class Labelled:
             labels=[window.label for window in self.windows],
             sources=[SOURCE] * len(self.windows),
             genres=[tuple(name.lower() for name in window.film.genres) for window in self.windows],
-            holdout=tests if tests.any() and not tests.all() else None,
+            holdout=tests if tests.any() else None,
         )
 
 

@@ -79,6 +79,8 @@ def prepare(request: Request, settings: Settings, bars: Bars) -> Prepared:
     """
     if request.snapshot and not request.features and not request.videos:
         raise InputError(METADATA_ALONE)
+    if request.out.suffix.lower() != ".parquet":
+        raise InputError(f"The clips are written as Parquet: --out must end in .parquet, not {request.out.name!r}.")
     profile_named(request.profile)  # an unknown one is said before any work
     folder = Path(request.source)
     if is_address(request.source):

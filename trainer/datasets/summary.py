@@ -119,6 +119,9 @@ def write_clips(path: Path, dataset: Dataset, located: Mapping[str, "Location"])
     clips = dataset.clips
     texts, names = pa.string(), pa.list_(pa.string())
     places = [located.get(clip.videoid) for clip in clips]
+    films = list(dataset.films.values())
+    numbers = {imdbid: number for number, imdbid in enumerate(dataset.films)}
+    film_of = pa.array([numbers[clip.film.imdbid] for clip in clips], pa.int64())
     table = pa.table({
         "videoid": pa.array([clip.videoid for clip in clips], texts),
         "imdbid": pa.array([clip.film.imdbid for clip in clips], texts),
@@ -133,9 +136,9 @@ def write_clips(path: Path, dataset: Dataset, located: Mapping[str, "Location"])
         "upload_year": pa.array([clip.upload_year for clip in clips], pa.int16()),
         "duration_s": pa.array([clip.duration_s for clip in clips], pa.int32()),
         "description": pa.array([clip.description for clip in clips], texts),
-        "genres": pa.array([clip.film.genres for clip in clips], names),
-        "countries": pa.array([clip.film.countries for clip in clips], names),
-        "cast": pa.array([clip.film.cast for clip in clips], pa.map_(texts, texts)),
+        "genres": pa.array([film.genres for film in films], names).take(film_of),
+        "countries": pa.array([film.countries for film in films], names).take(film_of),
+        "cast": pa.array([film.cast for film in films], pa.map_(texts, texts)).take(film_of),
         "misfiled": pa.array([clip.misfiled for clip in clips], pa.bool_()),
         "film_start_s": pa.array([place and place.film_start_s for place in places], pa.float64()),
         "film_end_s": pa.array([place and place.film_end_s for place in places], pa.float64()),

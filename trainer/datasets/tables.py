@@ -71,6 +71,6 @@ def literal(value: str) -> object:
     """A list or dictionary written the way Python does, None where it is none."""
     try:
         found: object = ast.literal_eval(value)
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         return None
     return found
