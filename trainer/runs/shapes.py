@@ -71,6 +71,21 @@ class RunPublic(BaseModel):
     finished_at: datetime | None
 
 
+class Gathered(BaseModel):
+    """What there is to learn from, by clips that curators judged, and how much the gate asks for at least.
+
+    labels_wanted, each_wanted, films_wanted  in all, of either answer, and films
+    """
+
+    project: int
+    approved: int
+    rejected: int
+    films: int
+    labels_wanted: int
+    each_wanted: int
+    films_wanted: int
+
+
 class Schedule(BaseModel):
     """When a project is trained next.
 
