@@ -72,6 +72,7 @@ def test_where_all_scores_are_the_same_there_is_no_upper_half() -> None:
 def test_points_look_back_and_are_not_too_many() -> None:
     points = points_of(clips_of(WINDOW + 3 * STEP))
     assert [point.clips for point in points[-4:]] == [WINDOW] * 4
+    assert points[-1].judged == WINDOW + 3 * STEP
     assert points[-1].since == START + timedelta(hours=3 * STEP)
     assert len(points_of(clips_of(3000))) <= MOST_POINTS
 

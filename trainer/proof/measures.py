@@ -36,12 +36,14 @@ class Clip:
 class Point:
     """The figures of the clips up to a moment.
 
+    judged  how many clips there were until then; the last `clips` of them count
     over    what was resampled for the intervals
     auc     how often an approved clip had a higher score than a rejected one; chance: 0.5
     upper   approved share of the clips with the higher scores, None where all have the same; `every`: of all
     lift    `upper` minus `every`
     """
 
+    judged: int
     since: datetime
     until: datetime
     clips: int
@@ -58,11 +60,11 @@ def points_of(clips: Sequence[Clip]) -> list[Point]:
     """Points every few clips, the oldest first; none where too little was said. `clips`: as they were judged."""
     step = max(STEP, -(-len(clips) // MOST_POINTS))
     ends = sorted(range(len(clips), LEAST - 1, -step))
-    found = (_point(clips[max(0, end - WINDOW) : end]) for end in ends)
+    found = (_point(clips[max(0, end - WINDOW) : end], end) for end in ends)
     return [point for point in found if point is not None]
 
 
-def _point(clips: Sequence[Clip]) -> Point | None:
+def _point(clips: Sequence[Clip], judged_until: int) -> Point | None:
     scores = np.array([clip.score for clip in clips])
     targets = np.array([clip.approved for clip in clips], np.float64)
     yes = int(targets.sum())
@@ -84,7 +86,7 @@ def _point(clips: Sequence[Clip]) -> Point | None:
     if auc is None or share is None:
         return None
     return Point(
-        since=clips[0].at, until=clips[-1].at, clips=len(clips), films=count, approved=yes,
+        judged=judged_until, since=clips[0].at, until=clips[-1].at, clips=len(clips), films=count, approved=yes,
         over="films" if by_film else "clips", auc=auc, every=share,
         upper=measured(upper, (0.0, 1.0)), lift=measured(upper - every, (-1.0, 1.0)),
     )  # fmt: skip

@@ -19,6 +19,7 @@ class FigurePublic(BaseModel):
 class PointPublic(BaseModel):
     """What the scores of the clips up to a moment were worth.
 
+    judged        how many clips the model had had judged by then; the last `clips` of them count
     over          what was resampled: "films", or "clips" where there are too few films; then nothing is said of others
     auc           how often an approved clip had a higher score than a rejected one; chance gives 0.5
     every, upper  approved share of all these clips, which is what chance finds, and of the half with the higher scores
@@ -27,6 +28,7 @@ class PointPublic(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
+    judged: int
     since: datetime
     until: datetime
     clips: int

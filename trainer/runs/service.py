@@ -123,6 +123,7 @@ def schedule(session: Session, project_id: int, settings: Training) -> Schedule:
         running=is_held(session, LEASE),
         labels=labels_since(session, project_id, last_run(session, project_id)),
         labels_wanted=settings.new_labels,
+        promotes=settings.promote,
         slots=slots_due(session, project_id, settings),
     )
 

@@ -92,6 +92,7 @@ class Schedule(BaseModel):
     cron, next_at   by the clock; null where it is switched off, or no `selects trainer` has run yet
     running         whether a scheduler is at work
     labels          new since the last run; with `labels_wanted` of them a run starts, 0: never for that
+    promotes        whether a version that passes the gate goes live by itself
     slots           what a run would train: with enough labels, or published clips
     """
 
@@ -101,4 +102,5 @@ class Schedule(BaseModel):
     running: bool
     labels: int
     labels_wanted: int
+    promotes: bool
     slots: list[str]
