@@ -5,7 +5,7 @@ import {role} from "./boot.js";
 import {button, h} from "./dom.js";
 import {askPromote} from "./models_act.js";
 import {epochsPlot, learningPlot, reliabilityPlot} from "./model_plots.js";
-import {CONTENDERS, METRICS, between, moment, slotWords, stateWords} from "./models_words.js";
+import {CONTENDERS, METRICS, decimal, moment, slotWords, stateWords} from "./models_words.js";
 import {bars} from "./plots.js";
 import {table} from "./table.js";
 import {attempt} from "./toasts.js";
@@ -78,12 +78,17 @@ function figures(card) {
     const used = Object.keys(METRICS).filter((metric) => Object.values(of).some((each) => each[metric]));
     const sample = of.challenger?.auc, order = Object.keys(CONTENDERS).filter((each) => of[each]), others = Object.keys(of).filter((each) => !order.includes(each));
     const where = about ?? SLICES[name] ?? "films that it had not seen";
-    place.replaceChildren(table(`On ${where}${sample ? `, ${many(sample.n, "label")} of ${many(sample.films, "film")}` : ""}; 95 % intervals over films. Brier and ECE: less is better`,
-      ["", ...used.map((metric) => METRICS[metric])], [...order, ...others].map((each) => [h(each === "challenger" ? "strong" : "span", {}, CONTENDERS[each] ?? each), ...used.map((metric) => between(of[each][metric]))]), {figures: true}));
+    const said = h("p", {class: "small muted"}, "Below each figure its 95 % interval, films resampled. Brier and ECE: less is better.");
+    place.replaceChildren(table(`On ${where}${sample ? `, ${many(sample.n, "label")} of ${many(sample.films, "film")}` : ""}`,
+      ["", ...used.map((metric) => METRICS[metric])], [...order, ...others].map((each) => [h(each === "challenger" ? "strong" : "span", {}, CONTENDERS[each] ?? each), ...used.map((metric) => stacked(of[each][metric]))]), {figures: true}), said);
   };
   choice.addEventListener("change", show);
   show();
   return h("section", {}, h("h2", {}, "Beside its rivals"), sets.length > 1 ? h("label", {class: "field"}, "Judged by", choice) : null, place);
+}
+
+function stacked(figure) {
+  return figure ? h("div", {}, h("p", {}, decimal(figure.value)), h("p", {class: "small muted"}, `${decimal(figure.low)} to ${decimal(figure.high)}`)) : "–";
 }
 
 function labels(labels) {
@@ -100,7 +105,7 @@ function labels(labels) {
 function split(split) {
   if (!split) return null;
   const {method = "", train_films: train = [], holdout_films: held = []} = split;
-  return h("section", {}, h("h2", {}, "Who learnt and who examined"), h("p", {class: "wrap"}, `${method ? `${method[0].toUpperCase()}${method.slice(1)}. ` : ""}${many(train.length, "film")} to learn from, ${many(held.length, "film")} frozen to be proved on; no film is in both.`),
+  return h("section", {}, h("h2", {}, "Who learnt and who examined"), h("p", {class: "wrap"}, `${method ? `${method[0].toUpperCase()}${method.slice(1)}. ` : ""}${many(train.length, "film")} to learn from, ${held.length ? `${many(held.length, "film")} frozen to be proved on; no film is in both` : "none frozen: every film examined those that had learnt from the others"}.`),
     train.length ? h("details", {class: "models-more"}, h("summary", {}, "Films"), list("To learn from", train), held.length ? list("Frozen", held) : null) : null);
 }
 

@@ -95,12 +95,13 @@ class Models extends HTMLElement {
 
   #versions(models, live) {
     const shown = this.#all ? models : models.slice(0, SHOWN_VERSIONS);
-    const rows = shown.map((model) => [versionLink(model.version), slotWords(model.slot), stateWords(model), between(model.figures.auc), between(model.figures.ap),
-      model.labels === null ? "–" : `${model.labels.toLocaleString("en")} of ${many(model.films ?? 0, "film")}`, model.snapshot.slice(0, 8) || "–",
-      h("span", {class: "models-gate wrap"}, gateWords(model)), moment(model.created_at), this.#promoter(model, live)]);
+    const rows = shown.map((model) => [
+      two(versionLink(model.version), `${slotWords(model.slot)}, made ${moment(model.created_at)}`, learntFrom(model)),
+      h("div", {class: "models-gate"}, h("p", {}, stateWords(model)), h("p", {class: "small wrap"}, gateWords(model))),
+      two(`AUC ${between(model.figures.auc)}`, `AP ${between(model.figures.ap)}`), this.#promoter(model, live)]);
     const more = models.length > shown.length ? button(`All ${models.length.toLocaleString("en")} versions`, () => { this.#all = true; this.#show(); }) : null;
     return h("section", {}, h("h2", {}, "Versions"),
-      table("Versions, the newest first; AUC and average precision on films not seen, with 95 % intervals", ["Version", "Score", "State", "AUC", "AP", "Labels", "Snapshot", "What the gate says", "Made", ""], rows), more);
+      table("The newest first; AUC and average precision (AP) with 95 % intervals", ["Version", "State, and what the gate says", "On films that it had not seen", ""], rows), more);
   }
 
   #promoter(model, live) {
@@ -110,6 +111,12 @@ class Models extends HTMLElement {
 }
 
 customElements.define("selects-models", Models);
+
+const two = (first, ...rest) => h("div", {class: "num"}, h("p", {}, first), rest.map((each) => h("p", {class: "small muted"}, each)));
+
+function learntFrom({labels, films, snapshot}) {
+  return [labels === null ? "" : `${many(labels, "label")} of ${many(films ?? 0, "film")}`, snapshot ? `snapshot ${snapshot.slice(0, 8)}` : ""].filter(Boolean).join(", ");
+}
 
 // What the page must be read anew for: a run that began or ended, a slot that changed.
 function stamp(runs, live) {

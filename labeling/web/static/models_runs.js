@@ -52,7 +52,8 @@ export function endedRuns(runs, most) {
   const ended = runs.filter((run) => !OPEN.includes(run.state)).slice(0, most);
   if (!ended.length) return null;
   const kinds = {done: "good", failed: "bad", refused: "bad"};
-  return table("Runs that have ended", ["When", "Score", "Started", "", "What came of it"], ended.map((run) => [
-    moment(run.finished_at ?? run.created_at), slotWords(run.slot), triggerWords(run), h("span", {class: kinds[run.state] ?? "muted"}, run.state),
+  return table("Runs that have ended", ["When", "", "What came of it"], ended.map((run) => [
+    h("div", {}, h("p", {class: "num"}, moment(run.finished_at ?? run.created_at)), h("p", {class: "small muted"}, `${slotWords(run.slot)}, ${triggerWords(run)}`)),
+    h("span", {class: kinds[run.state] ?? "muted"}, run.state),
     h("div", {class: "models-gate wrap"}, run.version ? h("p", {}, versionLink(run.version)) : null, h("p", {class: "small"}, [run.problem, run.note].filter(Boolean).join(" ") || (run.version ? "" : "–")))]));
 }

@@ -34,7 +34,7 @@ export function stateWords(model) {
 
 export function gateWords(model) {
   if (model.reasons.length) return model.reasons.join(" ");
-  return model.state === "refused" ? "Refused; its card says why." : "Passed.";
+  return model.state === "refused" ? "Its card says why." : "The gate let it pass.";
 }
 
 const TRIGGERS = {asked: "asked for", cron: "by the clock", labels: "new labels"};

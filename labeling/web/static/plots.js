@@ -6,6 +6,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const PAD = {left: 44, right: 16, top: 12, bottom: 40};
 const HEIGHT = 240;
 const TITLE_GAP = 4;
+const LETTER = 8, LEAST_LETTERS = 6;
 
 function s(tag, attributes, ...children) {
   const element = document.createElementNS(SVG, tag);
@@ -58,14 +59,13 @@ function levelLine({y, name}, scale, width) {
     s("text", {class: "plot-words", x: width - PAD.right, y: at - 6, "text-anchor": "end"}, name)];
 }
 
-// Names of marks that would lie over each other are left out; the mark's title still has it.
+// A name has the room up to the next mark; of a longer one its end is shown, and the title has all of it.
 function markLines(marks, scale, width) {
-  let free = -Infinity;
-  return marks.flatMap(({x, name}) => {
-    const at = scale.x(x), right = at > width * 0.7, fits = right ? at - 8 * name.length > free : at > free;
-    if (fits) free = right ? at : at + 8 * name.length;
+  return marks.flatMap(({x, name}, number) => {
+    const at = scale.x(x), next = marks[number + 1] ? scale.x(marks[number + 1].x) : width - PAD.right;
+    const room = Math.floor((next - at) / LETTER), words = name.length <= room ? name : room >= LEAST_LETTERS ? `…${name.slice(1 - room)}` : "";
     return [s("line", {class: "plot-mark", x1: at, x2: at, y1: PAD.top, y2: HEIGHT - PAD.bottom}, s("title", {}, name)),
-      ...(fits ? [s("text", {class: "plot-words", x: right ? at - 4 : at + 4, y: PAD.top + 8, "text-anchor": right ? "end" : "start"}, name)] : [])];
+      s("text", {class: "plot-words", x: at + 4, y: PAD.top + 8}, words)];
   });
 }
 
