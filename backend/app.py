@@ -32,6 +32,7 @@ from labeling.queue.desk import Desk
 from labeling.queue.drawer import Maker
 from labeling.queue.routes import router as queue_router
 from labeling.references.routes import router as references_router
+from trainer.metrics import training_figures
 from trainer.proof.routes import router as proof_router
 from trainer.runs.routes import router as training_router
 from trainer.versions.routes import router as models_router
@@ -65,6 +66,7 @@ def create_app(
     app = FastAPI(title="Selects", version="0.1.0", description=DESCRIPTION, lifespan=lifespan)
     app.state.resources = held
     app.state.desk = desk
+    app.state.figures = (training_figures,)
     app.add_exception_handler(SelectsError, _selects_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)

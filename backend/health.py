@@ -1,8 +1,8 @@
 """/health, /ready and /metrics: for whoever runs the service."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.registry import Collector
@@ -22,6 +22,8 @@ from backend.resources import Resources
 from backend.search.missing import without_vectors
 
 HOUR_S = 3600.0
+FiguresOf = Callable[[Session], Iterable[Metric]]
+"""Figures of a room above this one, which the roof brings."""
 
 router = APIRouter(tags=["operation"])
 
@@ -69,10 +71,10 @@ def ready(resources: ResourcesDep, response: Response) -> Ready:
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-def metrics(resources: ResourcesDep) -> Response:
+def metrics(request: Request, resources: ResourcesDep) -> Response:
     """Figures for Prometheus: queue depth, stage times, films per hour, index lag, models that cannot be used."""
     registry = CollectorRegistry()
-    registry.register(_Figures(resources))
+    registry.register(_Figures(resources, request.app.state.figures))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -89,8 +91,8 @@ def _database(resources: Resources) -> str:
 class _Figures(Collector):
     """Counted from the rows when they are asked for: all processes of the service together, but for models."""
 
-    def __init__(self, resources: Resources) -> None:
-        self._resources = resources
+    def __init__(self, resources: Resources, more: Sequence[FiguresOf]) -> None:
+        self._resources, self._more = resources, more
 
     def collect(self) -> Iterable[Metric]:
         """All figures."""
@@ -100,6 +102,8 @@ class _Figures(Collector):
             yield from _stages(session)
             yield from _films(session)
             yield from _workers(session)
+            for figures in self._more:
+                yield from figures(session)
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: no query is made when the collector is registered."""

@@ -81,6 +81,7 @@ COUNTED = {"platform": "youtube", "clip": "abc", "measured_at": "2026-11-20", "v
 ENGAGEMENT = {"params": {"project": PROJECT}, "json": COUNTED | {"candidate": RANKED}}
 CARRIED = {"params": {"project": PROJECT}, "content": _record(), "headers": {"content-type": "application/x-ndjson"}}
 OVERLAP = {"params": {"project": PROJECT}, "json": {"overlap": 0.2}}
+DUEL = {"params": {"project": PROJECT, "rival": "first"}}
 RELEASE = {"json": {"project": PROJECT, "candidates": [RANKED]}}
 REFERENCE = {"json": {"movie": MOVIE, "path": "new.mp4"}}
 CLIP = {"json": {"start_frame": 10, "end_frame": 40}}
@@ -142,6 +143,7 @@ TABLE: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("GET",    "/api/engagement",                            HERE,                        "401 404 200 200 200 200"),
     ("POST",   "/api/engagement",                            ENGAGEMENT,                  "401 404 403 200 200 200"),
     ("GET",    "/api/agreement",                             HERE,                        "401 404 200 200 200 200"),
+    ("GET",    "/api/agreement/duel",                        DUEL,                        "401 404 200 200 200 200"),
 
     ("GET",    "/api/references",                            HERE,                        "401 404 200 200 200 200"),
     ("POST",   "/api/references",                            REFERENCE,                   "401 404 403 202 202 202"),

@@ -16,6 +16,7 @@ from backend.analysis.rescoring import DONE, SUPERSEDED, Rescoring
 from backend.analysis.rows import save_candidates
 from backend.analysis.stages import candidates_wanted
 from backend.library.models import Candidate, Movie
+from backend.scoring.film import ScoringFilm
 from backend.scoring.mlp import WEIGHTS
 from backend.scoring.models import Live
 from backend.scoring.rank import rank, rank_given
@@ -187,19 +188,22 @@ def test_no_answer_mixes_versions(shown: Service, stock: Stock) -> None:
     assert seen == {"a", "b"}
 
 
-def test_open_candidates_are_scored_anew(shown: Service, stock: Stock) -> None:
-    project, movie_id = with_film(shown, stock, LONGER)
-    resources = shown.resources
-    with shown.session() as session:
-        movie = session.get_one(Movie, movie_id)
-        session.expunge(movie)
-    film = resources.shelf.get(movie).film
-    with shown.session() as session:
-        wanted = candidates_wanted(resources.settings)
+def with_candidates(service: Service, stock: Stock) -> tuple[int, int, ScoringFilm]:
+    """Project, film and how scoring sees it; it has candidates, which the prior has scored."""
+    project, movie_id = with_film(service, stock, LONGER)
+    with service.session() as session:
+        film = service.resources.shelf.get(session.get_one(Movie, movie_id)).film
+        wanted = candidates_wanted(service.resources.settings)
         found = rank(film, wanted).windows
         spans = list(zip(found.start_frame.tolist(), found.end_frame.tolist(), strict=True))[:: max(1, len(found) // 4)]
         save_candidates(session, movie_id, stock.films[LONGER].known, rank_given(film, wanted, spans))
         session.commit()
+    return project, movie_id, film
+
+
+def test_open_candidates_are_scored_anew(shown: Service, stock: Stock) -> None:
+    project, movie_id, film = with_candidates(shown, stock)
+    resources, wanted = shown.resources, candidates_wanted(shown.resources.settings)
     before = rows_of(shown, movie_id)
     assert len(before) >= 2
     judged, other = before[0].id, before[-1].id
@@ -267,3 +271,4 @@ def test_a_worker_scores_anew_after_a_swap_and_ingests_with_what_is_live(house: 
     assert models() == {names[1]}
     with Session(service.resources.engine) as session:
         assert session.get_one(Live, (project, "compelling")).generation == len(names)
+    assert client.delete(f"/api/movies/{movie_id}").status_code == 204

@@ -16,14 +16,14 @@ from labeling.decisions.models import Decision
 from tests.curating import RATE, Studio
 from tests.service import Service
 
-SHOT_FRAMES = 500
-SHOTS_A_CLIP = 4
+SHOT_FRAMES = 1000
+SHOTS_A_CLIP = 2
 """`tests.curating` begins a clip every 2000 frames."""
 PLANTED, STRENGTH, WRONG = 20, 0.7, 0.1
 
 
 def analysed(
-    service: Service, movie_id: int, seed: int = 0, shots: int = 40, good: frozenset[int] = frozenset()
+    service: Service, movie_id: int, seed: int = 0, shots: int = 20, good: frozenset[int] = frozenset()
 ) -> None:
     """Give a film shots and vectors of the embedded profile; clips of the ranks `good` have something in common."""
     rng, schema = np.random.default_rng(seed), profile_named("embedded").schema
@@ -45,8 +45,11 @@ def analysed(
         session.commit()
 
 
-def planted(house: Studio, seed: int = 0) -> int:
-    """Judge every clip of every film: approved where something was planted, but for some by mistake. How many."""
+def planted(house: Studio, seed: int = 0, *, judge: bool = True) -> int:
+    """Judge every clip of every film: approved where something was planted, but for some by mistake. How many.
+
+    Or let them all be analysed, and judge none.
+    """
     rng = np.random.default_rng(seed)
     count = 0
     for number, movie in enumerate(house.movies):
@@ -54,7 +57,7 @@ def planted(house: Studio, seed: int = 0) -> int:
         good = frozenset(np.flatnonzero(rng.random(len(clips)) < 0.5).tolist())
         analysed(house.service, movie, seed=1000 * seed + number, shots=SHOTS_A_CLIP * len(clips), good=good)
         verdicts = ["approve" if (at in good) != (rng.random() < WRONG) else "reject" for at in range(len(clips))]
-        count += judged(house, clips, verdicts)
+        count += judged(house, clips, verdicts) if judge else 0
     return count
 
 

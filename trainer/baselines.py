@@ -1,7 +1,5 @@
 """What a network must beat: gradient boosting, where scikit-learn is installed, and chance."""
 
-from importlib.util import find_spec
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,7 +15,11 @@ Floats = NDArray[np.float64]
 
 def boosting_is_here() -> bool:
     """Whether scikit-learn is installed."""
-    return find_spec("sklearn") is not None
+    try:
+        import sklearn  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 def boosting(

@@ -21,7 +21,11 @@ class Final:
         self._work, self._targets = work, targets
         losses = [fold.strengths for fold in folds if fold.strengths]
         self.strength = min(STRENGTHS, key=lambda s: float(np.mean([of[s] for of in losses]))) if losses else MIDDLE
-        tries = [fold.tries for fold in folds if all(np.isfinite(one.validation_loss) for one in fold.tries.values())]
+        tries = [
+            fold.tries
+            for fold in folds
+            if fold.tries and all(np.isfinite(one.validation_loss) for one in fold.tries.values())
+        ]
         names = [setting for setting in SETTINGS if tries and all(setting.name in of for of in tries)]
         self.losses = {one.name: float(np.mean([of[one.name].validation_loss for of in tries])) for one in names}
         self.setting: Setting = min(names, key=lambda one: self.losses[one.name]) if names else SETTINGS[0]
@@ -56,6 +60,12 @@ class Final:
         )
 
     def settings(self, kind: str) -> dict[str, Any]:
+        """The settings of the proposed kind, and those of the other where it was tried."""
+        other = NETWORK if kind == LINEAR else LINEAR
+        tried = other == LINEAR or bool(self.losses)
+        return {**self._settings(kind), "other": self._settings(other) if tried else None}
+
+    def _settings(self, kind: str) -> dict[str, Any]:
         """The settings of a kind, what others gave, and why it is not the default where it is not."""
         if kind == LINEAR:
             why = "the penalty with the least loss on films kept aside in each fold"

@@ -108,7 +108,7 @@ def train(snapshot: Snapshot, asked: Asked, progress: Progress, stop: threading.
         chances["boosting"][held] = final.boosting(features, weights, held)
     if np.isfinite(snapshot.prior[labelled]).all():
         chances["prior"] = snapshot.prior.copy()
-    learning = learning_curve(work, folds, judged, kind, chances["challenger"], threshold)
+    learning = learning_curve(work, folds, judged, threshold)
     return Trained(
         snapshot, labelled, targets, threshold,
         float(np.average(targets[split.train] > threshold if not viral else targets[split.train],

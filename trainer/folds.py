@@ -28,7 +28,7 @@ SPEED, STEP_S = 5.5e10, 0.002
 by these, so that a large snapshot ends too.
 """
 
-TRIES_S = 25.0
+TRIES_S, LEAST_TRIES_S, ROWS_A_SECOND = 25.0, 3.0, 400
 MOST_EPOCHS = 40
 GPU_TIMES = 50.0
 SLOWEST_S = 0.1
@@ -42,7 +42,6 @@ class Plan:
     folds: int
     epochs: int
     settings: tuple[Setting, ...]
-    learning_network: bool
 
 
 def make_plan(rows: int, dimension: int, device: str) -> Plan:
@@ -53,8 +52,9 @@ def make_plan(rows: int, dimension: int, device: str) -> Plan:
     epoch_s = steps * STEP_S + rows * (4.0 * dimension * 512 + 6.0 * 512 * 256) / speed
     cheap = epoch_s <= SLOWEST_S
     settings = SETTINGS if cheap else SETTINGS[:2] if epoch_s < 5 else SETTINGS[:1]
-    epochs = int(np.clip(TRIES_S / (folds * len(settings) * epoch_s), 4, MOST_EPOCHS))
-    return Plan(folds, epochs, settings, cheap)
+    allowed_s = float(np.clip(rows / ROWS_A_SECOND, LEAST_TRIES_S, TRIES_S))
+    epochs = int(np.clip(allowed_s / (folds * len(settings) * epoch_s), 4, MOST_EPOCHS))
+    return Plan(folds, epochs, settings)
 
 
 @dataclass(frozen=True)
@@ -152,10 +152,14 @@ def side_by_side(calls: Iterable[Callable[[], T]], device: str) -> list[T]:
     """What each call gives, in their order; on as many threads as there are cores, on a GPU one after the other."""
     listed = list(calls)
     threads = 1 if device == "cuda" else min(len(listed), _cores(), 8)
+    before = torch.get_num_threads()
     torch.set_num_threads(1)
-    with ThreadPoolExecutor(max_workers=max(threads, 1)) as pool:
-        waiting = [pool.submit(call) for call in listed]
-        return [one.result() for one in waiting]
+    try:
+        with ThreadPoolExecutor(max_workers=max(threads, 1)) as pool:
+            waiting = [pool.submit(call) for call in listed]
+            return [one.result() for one in waiting]
+    finally:
+        torch.set_num_threads(before)
 
 
 def _cores() -> int:
@@ -169,15 +173,9 @@ def fewer_films(work: Work, fold: Fold, share: float) -> Rows:
     return fold.train[np.isin(films, order[: max(2, round(share * len(order)))])]
 
 
-def learnt_from_fewer(work: Work, fold: Fold, share: float, *, network: bool) -> tuple[int, Floats]:
-    """How many labels those films have, and the margins of the fold's rows when only they are learnt from."""
+def learnt_from_fewer(work: Work, fold: Fold, share: float) -> tuple[int, Floats]:
+    """How many labels those films have, and the linear model's margins of the fold's rows when it has only them."""
     torch.set_num_threads(1)
     train = fewer_films(work, fold, share)
     asked = work.material.features[torch.as_tensor(fold.rows, device=work.material.device)]
-    if not network:
-        return len(train), network_margins(fit_line(work.material, train, fold.strength, work.stop).tensors(), asked)
-    epochs = fold.tries[fold.setting.name].epochs
-    course = work.course(fold.number, epochs, len(train), lambda epoch, epochs, loss: None)
-    return len(train), network_margins(
-        fit_network(work.material, train, train[:0], fold.setting, course).tensors, asked
-    )
+    return len(train), network_margins(fit_line(work.material, train, fold.strength, work.stop).tensors(), asked)

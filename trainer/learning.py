@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from trainer import figures
-from trainer.choosing import LINEAR, NETWORK, Unseen
+from trainer.choosing import LINEAR, Unseen
 from trainer.evaluate import RANGES, figure
 from trainer.folds import Fold, Work, learnt_from_fewer, side_by_side
 from trainer.snapshot import Floats
@@ -24,32 +24,28 @@ def epochs_curve(folds: tuple[Fold, ...], setting: str) -> list[dict[str, float]
     return found
 
 
-def learning_curve(
-    work: Work, folds: tuple[Fold, ...], judged: Unseen, kind: str, challenger: Floats, threshold: float
-) -> list[dict[str, Any]]:
-    """AUC on unseen films when fewer films are learnt from: a quarter, a half, all."""
-    network = kind == NETWORK and work.plan.learning_network
+def learning_curve(work: Work, folds: tuple[Fold, ...], unseen: Unseen, threshold: float) -> list[dict[str, Any]]:
+    """AUC on unseen films when fewer films are learnt from: a quarter, a half, all; of the linear model."""
     films = len(np.unique(work.split.films[work.split.train]))
     points = []
     for share in (0.25, 0.5) if films >= 8 else (0.5,) if films >= 4 else ():
-        calls = [partial(learnt_from_fewer, work, fold, share, network=network) for fold in folds]
+        calls = [partial(learnt_from_fewer, work, fold, share) for fold in folds]
         done = side_by_side(calls, work.material.device.type)
-        margins = np.full(len(challenger), np.nan)
+        margins = np.full(len(work.split.films), np.nan)
         for fold, (_, seen) in zip(folds, done, strict=True):
             margins[fold.rows] = seen
-        points.append((round(float(np.mean([count for count, _ in done]))), margins, NETWORK if network else LINEAR))
-    points.append((round(float(np.mean([len(fold.train) for fold in folds]))), challenger, kind))
-    return [_point(work, judged.rows, threshold, *point) for point in points]
+        points.append((round(float(np.mean([count for count, _ in done]))), margins))
+    points.append((round(float(np.mean([len(fold.train) for fold in folds]))), unseen.margins[LINEAR]))
+    return [_point(work, unseen.rows, threshold, *point) for point in points]
 
 
-def _point(work: Work, rows: Rows, threshold: float, labels: int, scores: Floats, kind: str) -> dict[str, Any]:
+def _point(work: Work, rows: Rows, threshold: float, labels: int, scores: Floats) -> dict[str, Any]:
     _, films = np.unique(work.split.films[rows], return_inverse=True)
-    judged = figures.Judged(
-        work.material.targets.cpu().numpy().astype(np.float64)[rows], films.astype(np.int64), threshold
-    )
+    targets = work.material.targets.cpu().numpy().astype(np.float64)
+    judged = figures.Judged(targets[rows], films.astype(np.int64), threshold)
     draws = figures.draws_of(judged.count, 300, work.seed)
     found = figure(figures.auc(judged, scores[rows], draws), RANGES["auc"], len(rows), judged.count)
-    line = {"labels": labels, "kind": kind}
+    line = {"labels": labels, "kind": LINEAR}
     if found is None:
         return line
     known = found.to_json()

@@ -2,7 +2,6 @@
 
 import threading
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,9 +11,10 @@ from torch.nn import functional
 from backend.errors import Stopped
 from backend.scoring.network import NORM_EPSILON
 from trainer.network import Material, Standard
+from trainer.optimize import lbfgs
 from trainer.train import Rows, Tensors, standard_of
 
-STRENGTHS = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
+STRENGTHS = (30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01)
 """Penalties on the squared weights of standardised features; the strongest first, each the start of the next."""
 
 MIDDLE = 0.1
@@ -96,20 +96,16 @@ def _solve(
     start: torch.Tensor,
     stop: threading.Event,
 ) -> torch.Tensor:
-    values = start.clone().requires_grad_(True)
-    optimizer = torch.optim.LBFGS([values], max_iter=STEPS, history_size=10, line_search_fn="strong_wolfe")
-
-    def closure() -> Any:
+    def slope(values: torch.Tensor) -> tuple[float, torch.Tensor]:
         if stop.is_set():
             raise Stopped("The training was stopped.")
-        optimizer.zero_grad()
-        loss = _loss(features @ values[:-1] + values[-1], targets, weights)
-        loss = loss + 0.5 * strength * (values[:-1] ** 2).sum() / len(values[:-1]) ** 0.5
-        loss.backward()
-        return loss
+        margin = features @ values[:-1] + values[-1]
+        penalty = strength / len(values[:-1]) ** 0.5
+        height = _loss(margin, targets, weights) + 0.5 * penalty * (values[:-1] ** 2).sum()
+        push = (torch.sigmoid(margin) - targets) * weights / weights.sum().clamp_min(1e-9)
+        return float(height), torch.cat([push @ features + penalty * values[:-1], push.sum().reshape(1)])
 
-    optimizer.step(closure)  # type: ignore[no-untyped-call]
-    return values.detach()
+    return lbfgs(slope, start, STEPS)
 
 
 def _standardised(material: Material, rows: Rows, found: Standard) -> torch.Tensor:

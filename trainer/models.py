@@ -8,14 +8,13 @@ from sqlmodel import Field, SQLModel
 
 from backend.database import UtcDateTime, utc_now
 
-
 OPEN = ("queued", "running")
 
 
 class TrainingRun(SQLModel, table=True):
     """One training: from labels to a version, or to the reason why there is none.
 
-    state     "queued", "running", "done", "failed", "cancelled" or "refused" (the labels do not suffice, or the gate did
+    state     "queued", "running", "done", "failed", "cancelled" or "refused" (too few labels, or the gate did
               not let it pass: `problem` says which)
     trigger   "asked", "cron" or "labels"
     fraction  of the whole, 0 to 1; `stage`, `epoch` of `epochs`, `loss` and `left_s` as the training says

@@ -69,7 +69,7 @@ def _scale(spread: NDArray[np.float64]) -> NDArray[np.float64]:
     if not len(varies):
         return np.ones_like(spread)
     whole = float(np.sqrt(np.mean(varies**2)))
-    low, high = np.quantile(varies, (0.05, 0.95))
+    low, high = np.quantile(varies, (0.05, 0.95), method="nearest")
     if high > UNLIKE * low:
         return np.where(spread > 1e-9, spread, whole)
     return np.full_like(spread, whole)

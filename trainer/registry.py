@@ -82,7 +82,7 @@ def promote(
     """
     row = version_of(session, project_id, version)
     if row.state == REFUSED:
-        reasons = "; ".join(str(reason) for reason in _gate(row.card).get("reasons", ()))
+        reasons = "; ".join(str(reason).rstrip(".") for reason in _gate(row.card).get("reasons", ()))
         raise Conflict(f"The gate has refused {version}: {reasons or 'its card says why'}.")
     _require_fitting(session, row)
     live = live_in(session, project_id, row.slot)

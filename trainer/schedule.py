@@ -34,14 +34,7 @@ log = structlog.get_logger("selects.training")
 
 def scheduler(resources: Resources, holder: str) -> Ticker:
     """Schedules as long as it has the lease. Raises InputError for a schedule that cannot be read."""
-    clock = _Clock(resources)
-
-    def work() -> None:
-        with Session(resources.engine) as session:
-            held = take_lease(session, LEASE, holder)
-        clock.run(held)
-
-    return Ticker("scheduler", work)
+    return _Scheduler(resources, holder)
 
 
 def triggers(settings: Training) -> dict[str, CronTrigger | IntervalTrigger]:
@@ -82,6 +75,24 @@ def run_id(trigger: str, project_id: int, slot: str, moment: datetime) -> str:
     return hashlib.sha256(f"{trigger} {project_id} {slot} {moment.isoformat()}".encode()).hexdigest()[:32]
 
 
+class _Scheduler(Ticker):
+    """Asks for the lease, and lets the clock run while it is held."""
+
+    def __init__(self, resources: Resources, holder: str) -> None:
+        super().__init__("scheduler", self._look)
+        self._resources, self._holder, self._clock = resources, holder, _Clock(resources)
+
+    def stop(self) -> None:
+        """End the thread, and the clock's."""
+        super().stop()
+        self._clock.close()
+
+    def _look(self) -> None:
+        with Session(self._resources.engine) as session:
+            held = take_lease(session, LEASE, self._holder)
+        self._clock.run(held)
+
+
 class _Clock:
     """A scheduler that is started with the first lease, paused without, and goes on with the next."""
 
@@ -96,6 +107,11 @@ class _Clock:
             self._scheduler = self._started()
         if self._scheduler is not None:
             (self._scheduler.resume if held else self._scheduler.pause)()
+
+    def close(self) -> None:
+        """End it."""
+        if self._scheduler is not None:
+            self._scheduler.shutdown(wait=False)
 
     def _started(self) -> BackgroundScheduler:
         made = BackgroundScheduler(

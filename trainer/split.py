@@ -13,7 +13,7 @@ from trainer.snapshot import UNLABELLED, Snapshot
 
 Rows = NDArray[np.int64]
 
-SAME_SHARE, SAME_SHARE_NARROW, WIDE = 0.1, 0.9, 8
+SAME_SHARE, SAME_SHARE_NARROW, WIDE = 0.1, 0.9, 16
 """Films with this share of equal windows are one film under two names; short vectors can be equal by chance."""
 
 MANY_FILMS = 8

@@ -14,6 +14,7 @@ from torch.nn import functional
 from backend.errors import Stopped
 from backend.scoring.network import DROPOUT, HIDDEN, build
 from trainer.network import Material, Standard, standard
+from trainer.optimize import Adam, Plateau
 
 Rows = NDArray[np.int64]
 Tensors = dict[str, NDArray[np.float32]]
@@ -90,13 +91,13 @@ def fit_network(material: Material, rows: Rows, watched: Rows, setting: Setting,
     device = material.device
     network = _network(material, rows, setting, course.seed)
     draws = torch.Generator(device).manual_seed(course.seed)
-    optimizer = _optimizer(network, setting, device)
-    plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=2)
+    adam = Adam(network, setting.learning_rate, setting.weight_decay)
+    plateau = Plateau(adam)
     at = torch.as_tensor(rows, device=device)
     best: tuple[float, int, Mapping[str, torch.Tensor]] = (np.inf, 0, {})
     curve: list[tuple[float, float | None]] = []
     for epoch in range(1, course.epochs + 1):
-        loss = _epoch(network, optimizer, material, at, draws, course)
+        loss = _epoch(network, adam, material, at, draws, course)
         seen = _loss(network, material, watched) if len(watched) else None
         curve.append((loss, seen))
         plateau.step(loss if seen is None else seen)
@@ -149,19 +150,9 @@ def fill(network: nn.Module, found: Standard) -> None:
     buffers["input.scale"].copy_(torch.from_numpy(found.scale))
 
 
-def _optimizer(network: nn.Module, setting: Setting, device: torch.device) -> torch.optim.Optimizer:
-    # One kernel for all parameters: half of a small step's time is the optimizer's otherwise.
-    fused = device.type in ("cpu", "cuda")
-    if setting.weight_decay:
-        return torch.optim.AdamW(
-            network.parameters(), setting.learning_rate, weight_decay=setting.weight_decay, fused=fused
-        )
-    return torch.optim.Adam(network.parameters(), setting.learning_rate, fused=fused)
-
-
 def _epoch(
     network: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    adam: Adam,
     material: Material,
     rows: torch.Tensor,
     draws: torch.Generator,
@@ -178,11 +169,9 @@ def _epoch(
         if course.stop.is_set():
             raise Stopped("The training was stopped.")
         picked = order[at : at + batch]
-        optimizer.zero_grad(set_to_none=True)
         logits = _forward(network, material.features[picked], draws)
         loss = _weighted(logits, material, picked)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
+        adam.step(loss)
         total += loss.detach()
     return float(total) / count
 

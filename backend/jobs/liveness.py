@@ -133,11 +133,11 @@ class Ticker(threading.Thread):
     def __init__(self, name: str, work: Callable[[], None]) -> None:
         super().__init__(name=name, daemon=True)
         self._work = work
-        self._stop = threading.Event()
+        self._stopped = threading.Event()
 
     def run(self) -> None:
         """Work until told to stop."""
-        while not self._stop.wait(BEAT_EVERY_S):
+        while not self._stopped.wait(BEAT_EVERY_S):
             try:
                 self._work()
             except SQLAlchemyError as problem:
@@ -147,7 +147,7 @@ class Ticker(threading.Thread):
 
     def stop(self) -> None:
         """End the thread."""
-        self._stop.set()
+        self._stopped.set()
 
 
 def heart(resources: Resources, name: str, give_up: Callable[[], None]) -> Ticker:

@@ -58,3 +58,34 @@ class AgreementPublic(BaseModel):
     curators: int
     verdict: SubjectPublic
     reasons: dict[Reason, SubjectPublic]
+
+
+class TeamPublic(BaseModel):
+    """What one model of a duel put into the draws: how many clips were judged, and the approved share of them.
+
+    low, high   its 95 % interval (Wilson)
+    """
+
+    version: str = Field(description='A version, or "prior".')
+    judged: int
+    approved: int
+    share: float | None
+    low: float
+    high: float
+
+
+class DuelPublic(BaseModel):
+    """Two models that share the queue by team draft.
+
+    difference   the rival's approved share less the champion's, with its 95 % interval (Newcombe); null before both
+                 have something that was judged
+    preferred    the version that curators prefer, null while the interval holds 0
+    """
+
+    project: int
+    champion: TeamPublic
+    rival: TeamPublic
+    difference: float | None
+    low: float | None
+    high: float | None
+    preferred: str | None

@@ -30,6 +30,7 @@ class DecisionRecord(BaseModel):
     """One decision. Fields are columns of a CSV and keys of a JSON line, in this order.
 
     source    of the candidate: "ranking" or "manual"
+    team      the model whose list it came from, where two shared the queue
     undoes    key of the decision that this one takes back; `trim_of`: of the one whose other cut this is
     """
 
@@ -56,6 +57,7 @@ class DecisionRecord(BaseModel):
     propensity: Annotated[float, Field(gt=0, le=1)] | None = None
     round: Frame | None = None
     overlap: bool = False
+    team: Word = ""
     model: Word = ""
     score: Annotated[float, Field(allow_inf_nan=False)] | None = None
     decided_at: AwareDatetime

@@ -22,7 +22,7 @@ from labeling.decisions.trims import Cut, candidate_of_cut
 from labeling.queue import leases
 
 UNDOABLE = 10
-NOT_ASKED = {"strategy": CHOSEN, "propensity": None, "round": None, "overlap": False}
+NOT_ASKED = {"strategy": CHOSEN, "propensity": None, "round": None, "overlap": False, "team": ""}
 
 
 def save(

@@ -16,7 +16,7 @@ CANDIDATE = (
         *(col(Candidate.start_frame), col(Candidate.end_frame), col(Candidate.start_s), col(Candidate.end_s)),
         *(col(Candidate.model), col(Candidate.score), col(Membership.role)),
         *(col(Question.id).label("question"), col(Question.strategy), col(Question.propensity)),
-        *(col(Question.round), col(Question.overlap)),
+        *(col(Question.round), col(Question.overlap), col(Question.team)),
     )
     .join(
         Membership,
@@ -34,7 +34,10 @@ CANDIDATE = (
 """A candidate, locked, with the role of who decides about it and the question that was put to them."""
 
 EARLIER = (
-    select(col(Decision.strategy), col(Decision.propensity), col(Decision.round), col(Decision.overlap))
+    select(
+        *(col(Decision.strategy), col(Decision.propensity), col(Decision.round), col(Decision.overlap)),
+        col(Decision.team),
+    )
     .where(
         col(Decision.candidate_id) == bindparam("candidate"),
         col(Decision.curator) == bindparam("curator"),

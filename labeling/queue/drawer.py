@@ -21,6 +21,7 @@ from labeling.queue import drawing
 from labeling.queue.drawing import Drawn
 from labeling.queue.embeddings import Embeddings
 from labeling.queue.models import Queue
+from labeling.queue.rivals import Rivals
 
 if TYPE_CHECKING:
     from backend.resources import Resources
@@ -66,6 +67,7 @@ class Here:
     def __init__(self, resources: "Resources") -> None:
         self._resources = resources
         self._embeddings = Embeddings(resources.home, resources.settings.analysis.profile)
+        self._rivals = Rivals(resources.home)
 
     def make(self, project_id: int, seen_round: int) -> Drawn | bool:
         """A draw after the one that was seen; True where there is a later one already, False where nothing is left."""
@@ -76,7 +78,7 @@ class Here:
                 return True
             if not drawing.left(session, project_id):
                 return False
-            return drawing.draw(session, queue, self._embeddings, np.random.default_rng())
+            return drawing.draw(session, queue, self._embeddings, np.random.default_rng(), self._rivals)
 
     def close(self) -> None:
         """Nothing was opened."""

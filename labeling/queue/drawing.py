@@ -16,7 +16,9 @@ from backend.library.models import Candidate
 from labeling.queue.embeddings import DIMENSIONS, Embeddings, by_film
 from labeling.queue.leases import locked
 from labeling.queue.models import Question, Queue
+from labeling.queue.rivals import Rivals, live_version
 from labeling.strategies import Pool, strategy_named
+from labeling.strategies.interleave import CHAMPION, RIVAL
 from labeling.strategies.mix import draw as draw_mix
 
 PER_CURATOR = 16
@@ -30,6 +32,7 @@ class Drawn:
 
     seen      the last round that there was
     overlap   whether two are asked
+    teams     the model whose list each came from, where two share the draw, else ""
     """
 
     seen: int
@@ -37,6 +40,7 @@ class Drawn:
     slices: list[str]
     propensities: list[float]
     overlap: list[bool]
+    teams: list[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,18 +66,23 @@ def left(session: Session, project_id: int) -> int:
     return session.exec(counted).one()
 
 
-def draw(session: Session, queue: Queue, embeddings: Embeddings, rng: np.random.Generator) -> Drawn:
+def draw(
+    session: Session, queue: Queue, embeddings: Embeddings, rng: np.random.Generator, rivals: Rivals | None = None
+) -> Drawn:
     """As many as the curators at work will soon need, by the project's strategy. Only reads."""
-    choice = _choice(session, queue, embeddings)
+    choice = _choice(session, queue, embeddings, rivals)
     k = min(LARGEST_DRAW, PER_CURATOR * max(1, _curators(session, queue.project_id)))
     if queue.strategy == "mix":
         mixed = draw_mix(choice.pool, k, rng)
         indices, propensities, slices = mixed.indices, mixed.propensities, mixed.slices
+        names = {CHAMPION: live_version(session, queue.project_id), RIVAL: queue.rival or ""}
+        teams = tuple(names.get(team, "") for team in mixed.teams)
     else:
         indices, propensities = strategy_named(queue.strategy)(choice.pool, k, rng)
-        slices = (queue.strategy,) * len(indices)
+        slices, teams = (queue.strategy,) * len(indices), ("",) * len(indices)
     overlap = [is_overlap(choice.names[index], queue.overlap) for index in indices.tolist()]
-    return Drawn(queue.round, choice.ids[indices].tolist(), list(slices), propensities.tolist(), overlap)
+    seen = queue.round
+    return Drawn(seen, choice.ids[indices].tolist(), list(slices), propensities.tolist(), overlap, list(teams))
 
 
 def store(session: Session, project_id: int, drawn: Drawn) -> bool:
@@ -107,6 +116,7 @@ def _rows(project_id: int, drawn: Drawn) -> Iterator[dict[str, Any]]:
             "place": place,
             "strategy": drawn.slices[place],
             "propensity": drawn.propensities[place],
+            "team": drawn.teams[place],
             "answered": False,
         }
         yield question
@@ -128,7 +138,7 @@ def _curators(session: Session, project_id: int) -> int:
     return session.exec(at_work).one()
 
 
-def _choice(session: Session, queue: Queue, embeddings: Embeddings) -> _Choice:
+def _choice(session: Session, queue: Queue, embeddings: Embeddings, rivals: Rivals | None) -> _Choice:
     """What can be drawn, beside all that is labelled."""
     columns = (
         *(col(Candidate.id), col(Candidate.movie_id), col(Candidate.movie_sha256), col(Candidate.scene)),
@@ -144,12 +154,14 @@ def _choice(session: Session, queue: Queue, embeddings: Embeddings) -> _Choice:
     windows = np.array([starts, ends], np.int64).T.reshape(-1, 2)
     vectors = np.full((len(rows), DIMENSIONS), np.nan, np.float32)
     of_film = by_film(movies)
+    labelled = np.array([verdict in LABELS for verdict in verdicts], bool)
     for movie, means in embeddings.of(session, {movie: windows[at] for movie, at in of_film.items()}).items():
         vectors[of_film[movie]] = means
     probabilities = np.array([s if c is None else c for c, s in zip(compelling, scores, strict=True)], np.float64)
     groups = np.unique(np.array(films, str), return_inverse=True)[1].astype(np.int64)
     places = np.array(scenes, np.int64) + groups * (max(scenes, default=0) + 1)
-    labelled = np.array([verdict in LABELS for verdict in verdicts], bool)
+    open_of = {movie: at[~labelled[at]] for movie, at in of_film.items() if not labelled[at].all()}
+    said = rivals.of(session, queue, {movie: windows[at] for movie, at in open_of.items()}) if rivals else None
     pool = Pool(
         embeddings=vectors[~labelled],
         probabilities=probabilities[~labelled],
@@ -158,6 +170,15 @@ def _choice(session: Session, queue: Queue, embeddings: Embeddings) -> _Choice:
         labelled_groups=groups[labelled],
         round=queue.round,
         scenes=places[~labelled],
+        rivals=None if said is None else _spread(said, open_of, len(rows))[~labelled],
     )
     names = [f"{films[at]}:{starts[at]}:{ends[at]}" for at in np.flatnonzero(~labelled).tolist()]
     return _Choice(np.array(ids, np.int64)[~labelled], names, pool)
+
+
+def _spread(said: dict[int, NDArray[np.float64]], places: dict[int, NDArray[np.int64]], count: int) -> NDArray[Any]:
+    """Values by film as one array [count]; NaN where there is none."""
+    values = np.full(count, np.nan)
+    for movie, own in said.items():
+        values[places[movie]] = own
+    return values

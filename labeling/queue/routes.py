@@ -69,7 +69,7 @@ def change_queue(
     who: PrincipalDep,
     project: ProjectQuery,
 ) -> QueuePublic:
-    """Choose another strategy, or how many are asked of two."""
+    """Choose another strategy, how many are asked of two, or a version that shares the queue with the live one."""
     require_role(session, who, project, "admin")
     service.change(session, project, wanted)
     return service.facts(session, who, project)

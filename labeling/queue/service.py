@@ -6,6 +6,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from backend.database import database_now, utc_now
+from backend.errors import UnknownName
 from backend.library.models import Candidate
 from backend.library.shapes import CandidatePublic
 from backend.members.service import Principal
@@ -14,6 +15,7 @@ from labeling.queue import leases, statements
 from labeling.queue.drawing import left
 from labeling.queue.leases import Claimed
 from labeling.queue.models import Question, Queue
+from labeling.queue.rivals import may_be_rival
 from labeling.queue.shapes import AskedMovie, QueueChange, QueueItem, QueueNext, QueuePublic
 from labeling.queue.statements import LEASE_S
 from labeling.strategies.registry import strategy_named
@@ -60,6 +62,7 @@ def facts(session: Session, who: Principal, project_id: int) -> QueuePublic:
         project=project_id,
         strategy=queue.strategy,
         overlap=queue.overlap,
+        rival=queue.rival,
         round=queue.round,
         left=left(session, project_id),
         waiting=total - asked,
@@ -96,5 +99,10 @@ def change(session: Session, project_id: int, wanted: QueueChange) -> None:
         queue.strategy = wanted.strategy
     if wanted.overlap is not None:
         queue.overlap = wanted.overlap
+    if "rival" in wanted.model_fields_set:
+        known = may_be_rival(session, project_id)
+        if wanted.rival is not None and wanted.rival not in known:
+            raise UnknownName("model", wanted.rival, known)
+        queue.rival = wanted.rival
     session.add(queue)
     session.commit()

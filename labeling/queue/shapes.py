@@ -104,6 +104,7 @@ class QueuePublic(BaseModel):
     project: int
     strategy: str = Field(examples=["mix"])
     overlap: float = Field(ge=0, le=1, description="Share of candidates that two are asked about.")
+    rival: str | None = Field(description="The version that shares the top scores with the live one.")
     round: int
     left: int
     waiting: int
@@ -120,6 +121,11 @@ class QueueChange(BaseModel):
 
     strategy: str | None = Field(default=None, max_length=50, examples=["mix"], description=", ".join(STRATEGIES))
     overlap: float | None = Field(default=None, ge=0, le=1)
+    rival: str | None = Field(
+        default=None,
+        max_length=200,
+        description="A trained version that shares the top scores with the live one; null ends that.",
+    )
 
 
 class Release(BaseModel):
