@@ -99,7 +99,8 @@ def answer(clip: Any, model: str, *, approve: bool, score: float, at: int) -> De
     """One answer to what chance chose."""
     copied = ("project_id", "movie_sha256", "movie_title", "start_frame", "end_frame", "start_s", "end_s")
     facts = {name: getattr(clip, name) for name in copied} | {"candidate_id": clip.id, "curator": "Ada"}
-    why = {"strategy": "random", "propensity": 0.2, "round": 1, "model": model, "score": score, "key": f"{model}-{clip.id}"}
+    why = {"strategy": "random", "propensity": 0.2, "round": 1, "model": model, "score": score}
+    facts["key"] = f"{model}-{clip.id}"
     verdict = "approve" if approve else "reject"
     return Decision(**facts, **why, verdict=verdict, decided_at=utc_now() - timedelta(hours=500 - at))
 
