@@ -11,6 +11,7 @@ from backend.database import utc_now
 from backend.resources import Resources
 from backend.settings import Settings
 from labeling.decisions.models import Decision
+from labeling.queue.models import Queue
 from tests.browser import Site
 from tests.curating import Studio, add_film
 from tests.service import Service
@@ -92,6 +93,20 @@ def answered(house: Studio, model: str, skipped: int, count: int) -> None:
         for at, clip in enumerate(order[skipped : skipped + count]):
             score = rng.random()
             session.add(answer(clip, model, approve=rng.random() < 0.2 + 0.6 * score, score=score, at=at))
+        session.commit()
+
+
+def duelled(house: Studio, champion: str, rival: str) -> None:
+    """A rival shares the queue with the champion: half of its clips were approved, a tenth of the champion's."""
+    with house.service.session() as session:
+        session.add(Queue(project_id=house.project, rival=rival))
+        for at, clip in enumerate(house.candidates()[-80:]):
+            approve = at % 4 == 0 if at % 2 == 0 else at % 20 == 1
+            row = answer(clip, champion, approve=approve, score=0.5, at=at)
+            row.strategy, row.round, row.key = "top-score", 2, f"duel-{clip.id}"
+            row.team = champion if at % 2 else rival
+            session.add(row)
+            session.merge(clip).verdict = row.verdict
         session.commit()
 
 

@@ -4,9 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from sqlmodel import col, select
 
+from backend.library.models import Movie
 from tests.browser import Site, open_page, problems_of, running_browser, running_site
-from tests.models_rows import REFUSAL, SUMMARY, answered, beside, house_of, run, with_versions
+from tests.curating import Studio
+from tests.models_rows import REFUSAL, SUMMARY, answered, beside, duelled, house_of, run, with_versions
 from tests.service import Service
 
 expect.set_options(timeout=20_000)
@@ -122,6 +125,18 @@ def test_a_version_is_promoted_and_rolled_back(page: Page) -> None:
     expect(page.get_by_role("button", name=f"Promote {REFUSED} …")).to_have_count(0)
 
 
+def test_who_curators_prefer_is_shown(page: Page, full: int, rows: Service) -> None:
+    expect(page.get_by_role("heading", name="Which of two do curators prefer?")).to_have_count(0)
+    with rows.session() as session:
+        movies = session.exec(select(Movie.id).where(col(Movie.project_id) == full)).all()
+    duelled(Studio(rows, full, tuple(number or 0 for number in movies)), FIRST, SECOND)
+    page.reload()
+    duel = page.locator(".models-duel")
+    expect(duel).to_contain_text(f"Curators prefer {SECOND}.")
+    expect(duel.get_by_role("row", name=SECOND)).to_contain_text("20 of 40")
+    expect(duel.get_by_role("row", name=FIRST)).to_contain_text("4 of 40")
+
+
 def test_a_run_is_watched_and_cancelled(page: Page, rows: Service, full: int) -> None:
     said = {"stage": "fit", "fraction": 0.4, "epoch": 8, "epochs": 20, "loss": 0.512, "left_s": 40.0}
     with rows.session() as session:
@@ -139,7 +154,7 @@ def test_a_run_is_watched_and_cancelled(page: Page, rows: Service, full: int) ->
 def test_a_viewer_sees_all_and_changes_nothing(site: Site, browser: Browser, rows: Service, full: int) -> None:
     token = rows.member(full, "viewer", "Vera")
     page = opened(browser, f"{site.base}/?token={token}", site.base, full)
-    expect(page.get_by_role("row", name=SECOND)).to_be_visible()
+    expect(page.get_by_role("row", name=f"{SECOND} Compelling")).to_be_visible()
     buttons = page.get_by_role("main").get_by_role("button").all_inner_texts()
     assert [words for words in buttons if words.endswith("…")] == []
     assert problems_of(page) == []
