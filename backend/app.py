@@ -33,6 +33,7 @@ from labeling.queue.drawer import Maker
 from labeling.queue.routes import router as queue_router
 from labeling.references.routes import router as references_router
 from trainer.metrics import training_figures
+from trainer.proof.routes import router as proof_router
 from trainer.runs.routes import router as training_router
 from trainer.versions.routes import router as models_router
 
@@ -73,7 +74,7 @@ def create_app(
     app.add_exception_handler(DataError, _unstorable)
     films = (library_router, sample_router, playing_router)
     curating = (queue_router, decisions_router, agreement_router, references_router, engagement_router)
-    learning = (training_router, models_router)
+    learning = (training_router, proof_router, models_router)
     for router in (*films, jobs_router, scoring_router, search_router, members_router, *curating, *learning):
         app.include_router(router, prefix="/api", responses=EVERYWHERE)
     app.include_router(doors_router)

@@ -167,6 +167,8 @@ TABLE: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("GET",    "/api/training/runs/{run_id}/events",         {},                          "401 404 200 200 200 200"),
     ("POST",   "/api/training/runs/{run_id}/cancel",         OPEN_RUN,                    "401 404 403 403 200 200"),
     ("GET",    "/api/training/schedule",                     HERE,                        "401 404 200 200 200 200"),
+    ("GET",    "/api/training/labels",                       HERE,                        "401 404 200 200 200 200"),
+    ("GET",    "/api/training/proof",                        HERE,                        "401 404 200 200 200 200"),
 
     ("GET",    "/api/jobs",                                  HERE,                        "401 404 200 200 200 200"),
     ("GET",    "/api/jobs/{job_id}",                         {},                          "401 404 200 200 200 200"),

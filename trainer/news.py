@@ -54,6 +54,16 @@ def labels_since(session: Session, project_id: int, last: TrainingRun | None) ->
     return session.exec(decisions.select_from(Decision)).one() + session.exec(intervals).one()
 
 
+def gathered(session: Session, project_id: int) -> tuple[int, int, int]:
+    """How many clips are approved, how many rejected, and of how many films they are. References are not counted."""
+    judged = col(Candidate.project_id) == project_id, col(Candidate.verdict).in_(JUDGED)
+    counted = select(Candidate.verdict, func.count()).where(*judged).group_by(col(Candidate.verdict))
+    by_verdict = dict(session.exec(counted).all())
+    films = session.exec(select(func.count(func.distinct(col(Candidate.movie_sha256)))).where(*judged)).one()
+    rejected = by_verdict.pop("reject", 0)
+    return sum(by_verdict.values()), rejected, films
+
+
 def newest_engagement(session: Session, project_id: int) -> int:
     """The number of the newest measurement, 0 where there is none."""
     return session.exec(select(func.max(Engagement.id)).where(col(Engagement.project_id) == project_id)).one() or 0

@@ -4,7 +4,12 @@ from nicegui import ui
 
 from labeling.web.boot import Boot
 
-PAGES = (("/", "library", "Library"), ("/review", "review", "Review"), ("/search", "search", "Search"))
+PAGES = (
+    ("/", "library", "Library"),
+    ("/review", "review", "Review"),
+    ("/search", "search", "Search"),
+    ("/models", "models", "Models"),
+)
 
 
 def frame(boot: Boot) -> None:
@@ -31,7 +36,7 @@ def _head(boot: Boot) -> None:
     ui.add_head_html(
         f'<link rel="stylesheet" href="{static}/tokens.css"><link rel="stylesheet" href="{static}/shell.css">'
         f'<link rel="stylesheet" href="{static}/pages.css"><link rel="stylesheet" href="{static}/film.css">'
-        f'<link rel="stylesheet" href="{static}/review.css">'
+        f'<link rel="stylesheet" href="{static}/review.css"><link rel="stylesheet" href="{static}/models.css">'
         f'<script type="application/json" id="boot">{boot.as_json}</script>'
         f'<script type="module" src="{static}/app.js"></script>'
     )

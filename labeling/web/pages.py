@@ -19,7 +19,9 @@ from labeling.web.served import FOLDER, Unchanging, version
 
 RECONNECT_S = 90.0
 BUILD_S = 30.0
-ADDRESSES = ("/", "/movies/{movie_id:int}", "/review", "/agreement", "/search", "/people")
+ADDRESSES = (
+    *("/", "/movies/{movie_id:int}", "/review", "/agreement", "/search", "/models", "/models/{version}", "/people"),
+)
 
 
 def mount_pages(app: FastAPI, resources: Resources) -> None:

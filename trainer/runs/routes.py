@@ -18,7 +18,7 @@ from backend.paging import Paged, paged
 from backend.resources import Resources
 from trainer.models import OPEN
 from trainer.runs import service
-from trainer.runs.shapes import SLOT, RunAsked, RunNew, RunPublic, RunState, Schedule
+from trainer.runs.shapes import SLOT, Gathered, RunAsked, RunNew, RunPublic, RunState, Schedule
 
 EVENT_EVERY_S = 0.5
 RunId = Annotated[str, Path(pattern="^[0-9A-Za-z-]{1,64}$", examples=["0f8fad5bd9cb469fa16570867728950e"])]
@@ -69,6 +69,12 @@ def get_schedule(
     """When a project is trained next, and what there is to learn from since the last time."""
     project_id = project_for(session, who, project, "viewer")
     return service.schedule(session, project_id, resources.settings.training)
+
+
+@router.get("/labels")
+def get_labels(session: ReadSession, who: PrincipalDep, project: MaybeProjectQuery = None) -> Gathered:
+    """How many clips of how many films are judged, and how many the gate asks for before a model may go live."""
+    return service.labels(session, project_for(session, who, project, "viewer"))
 
 
 @router.get("/runs/{run_id}")

@@ -17,9 +17,11 @@ from backend.jobs.service import Cancelled, Doing, Fenced, is_alive
 from backend.library.models import Project
 from backend.members.service import Principal, require_role, role_in
 from backend.settings import Training
+from trainer.gate import LIMITS
 from trainer.models import OPEN, TrainingRun
 from trainer.news import (
     LEASE,
+    gathered,
     is_held,
     labels_since,
     last_run,
@@ -28,7 +30,7 @@ from trainer.news import (
     next_by_clock,
     slots_due,
 )
-from trainer.runs.shapes import RunNew, Schedule
+from trainer.runs.shapes import Gathered, RunNew, Schedule
 
 WORKFLOW, QUEUE = "training", "gpu"
 ASKED = "asked"
@@ -121,7 +123,22 @@ def schedule(session: Session, project_id: int, settings: Training) -> Schedule:
         running=is_held(session, LEASE),
         labels=labels_since(session, project_id, last_run(session, project_id)),
         labels_wanted=settings.new_labels,
+        promotes=settings.promote,
         slots=slots_due(session, project_id, settings),
+    )
+
+
+def labels(session: Session, project_id: int) -> Gathered:
+    """What there is to learn from, and what the gate asks for."""
+    approved, rejected, films = gathered(session, project_id)
+    return Gathered(
+        project=project_id,
+        approved=approved,
+        rejected=rejected,
+        films=films,
+        labels_wanted=LIMITS.labels,
+        each_wanted=LIMITS.each_answer,
+        films_wanted=LIMITS.films,
     )
 
 

@@ -71,12 +71,28 @@ class RunPublic(BaseModel):
     finished_at: datetime | None
 
 
+class Gathered(BaseModel):
+    """What there is to learn from, by clips that curators judged, and how much the gate asks for at least.
+
+    labels_wanted, each_wanted, films_wanted  in all, of either answer, and films
+    """
+
+    project: int
+    approved: int
+    rejected: int
+    films: int
+    labels_wanted: int
+    each_wanted: int
+    films_wanted: int
+
+
 class Schedule(BaseModel):
     """When a project is trained next.
 
     cron, next_at   by the clock; null where it is switched off, or no `selects trainer` has run yet
     running         whether a scheduler is at work
     labels          new since the last run; with `labels_wanted` of them a run starts, 0: never for that
+    promotes        whether a version that passes the gate goes live by itself
     slots           what a run would train: with enough labels, or published clips
     """
 
@@ -86,4 +102,5 @@ class Schedule(BaseModel):
     running: bool
     labels: int
     labels_wanted: int
+    promotes: bool
     slots: list[str]

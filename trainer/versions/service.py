@@ -1,8 +1,10 @@
 """What there is to say of a project's models: versions, what is live, the history of that."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
@@ -12,7 +14,7 @@ from backend.members.service import Principal, require_role, role_in
 from backend.scoring.explain import PRIOR
 from backend.scoring.live import LiveModels
 from backend.scoring.models import Live, ModelVersion, Promotion
-from trainer.versions.shapes import Change, LivePublic, ModelPublic, ModelWithCard
+from trainer.versions.shapes import Change, FigurePublic, LivePublic, ModelPublic, ModelWithCard
 
 
 def model_named(session: Session, who: Principal, version: str, role: Role = "viewer") -> ModelVersion:
@@ -77,12 +79,19 @@ def _said(row: ModelVersion, live: Sequence[str | None]) -> dict[str, Any]:
         "reasons": [str(reason) for reason in reasons] if isinstance(reasons, list) else [],
         "labels": _count(labels.get("total")),
         "films": _count(labels.get("films")),
+        "figures": dict(_figures(_part(_part(row.card, "figures"), "challenger"))),
     }
 
 
 def _part(card: dict[str, Any], name: str) -> dict[str, Any]:
     found = card.get(name)
     return found if isinstance(found, dict) else {}
+
+
+def _figures(found: dict[str, Any]) -> Iterator[tuple[str, FigurePublic]]:
+    for name, value in found.items():
+        with suppress(ValidationError):
+            yield name, FigurePublic.model_validate(value)
 
 
 def _count(value: object) -> int | None:

@@ -10,6 +10,16 @@ SLOT = r"^(viral|compelling(/[^/]{1,80})?)$"
 LONGEST_WHY = 500
 
 
+class FigurePublic(BaseModel):
+    """A value on films that the model had not seen, with its 95 % interval; over n windows of so many films."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    films: int
+
+
 class ModelPublic(BaseModel):
     """A trained model.
 
@@ -18,6 +28,7 @@ class ModelPublic(BaseModel):
     live         whether the project scores with it now
     summary      the first line of its card
     labels       how many, and how many films they are from
+    figures      its own, by name (auc, ap, ndcg5, recall, brier, ece), as far as its card has them
     """
 
     project_id: int
@@ -30,6 +41,7 @@ class ModelPublic(BaseModel):
     reasons: list[str]
     labels: int | None
     films: int | None
+    figures: dict[str, FigurePublic]
     features: str
     sha256: str
     snapshot: str

@@ -7,6 +7,8 @@ import {jobs} from "./jobs.js";
 import "./agreement.js";
 import "./film.js";
 import "./library.js";
+import "./model.js";
+import "./models.js";
 import {outbox} from "./outbox.js";
 import "./people.js";
 import "./review.js";
@@ -24,6 +26,8 @@ const PAGES = [
   {at: /^\/agreement$/, tag: "selects-agreement", rail: "review", kept: false},
   {at: /^\/people$/, tag: "selects-people", rail: "person", kept: false},
   {at: /^\/search$/, tag: "selects-search", rail: "search", kept: true},
+  {at: /^\/models$/, tag: "selects-models", rail: "models", kept: false},
+  {at: /^\/models\/([A-Za-z0-9][\w.-]*)$/, tag: "selects-model", rail: "models", kept: false, named: "data-version"},
 ];
 
 class App extends HTMLElement {
@@ -58,7 +62,7 @@ class App extends HTMLElement {
     if (!page) return this.#lost();
     if (key === this.#shown) return this.firstElementChild.address?.();
     this.#shown = key;
-    const view = this.#kept.get(key) ?? h(page.tag, id ? {"data-movie": id} : {});
+    const view = this.#kept.get(key) ?? h(page.tag, id ? {[page.named ?? "data-movie"]: id} : {});
     if (page.kept) this.#kept.set(key, view);
     this.replaceChildren(view);
     scrollTo(0, history.state?.top ?? 0);

@@ -1,0 +1,41 @@
+// What is said of models, their figures, and runs.
+
+import {h} from "./dom.js";
+
+export const PRIOR = "prior";
+export const METRICS = {auc: "AUC", ap: "AP", ndcg5: "nDCG@5", recall: "Recall@10", brier: "Brier", ece: "ECE"};
+export const CONTENDERS = {
+  challenger: "this model", champion: "the champion", mlp: "network", linear: "linear model", boosting: "gradient boosting", prior: "documented prior", chance: "chance",
+};
+
+export const slotWords = (slot) => (slot === "viral" ? "Viral" : `Compelling${slot.includes("/") ? ` · ${slot.split("/")[1]}` : ""}`);
+export const versionLink = (version) => h("a", {class: "link wrap", href: `/models/${version}`}, version);
+export const named = (version) => version ?? "the documented prior";
+
+export const decimal = (value, digits = 2) => value.toFixed(digits).replace("-", "−");
+export const share = (value) => `${Math.round(100 * value)} %`;
+export const points = (value) => `${value > 0 ? "+" : ""}${Math.round(100 * value)}`.replace("-", "−");
+
+export function between(figure, words = decimal) {
+  return figure ? `${words(figure.value)} (${words(figure.low)} to ${words(figure.high)})` : "–";
+}
+
+export function moment(text) {
+  return new Date(text).toLocaleString(undefined, {day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit"});
+}
+
+export const day = (text) => new Date(text).toLocaleDateString(undefined, {day: "numeric", month: "short"});
+
+export function stateWords(model) {
+  if (model.live) return h("strong", {class: "good"}, "live");
+  if (model.state === "promoted") return "was live";
+  return model.state === "refused" ? h("span", {class: "bad"}, "refused") : "challenger";
+}
+
+export function gateWords(model) {
+  if (model.reasons.length) return model.reasons.join(" ");
+  return model.state === "refused" ? "Its card says why." : "The gate let it pass.";
+}
+
+const TRIGGERS = {asked: "asked for", cron: "by the clock", labels: "new labels"};
+export const triggerWords = (run) => [TRIGGERS[run.trigger] ?? run.trigger, run.trigger === "asked" && run.asked_by ? `by ${run.asked_by}` : ""].filter(Boolean).join(" ");
