@@ -9,6 +9,7 @@ import threading
 from types import FrameType
 
 from sqlmodel import Session
+from threadpoolctl import threadpool_limits
 
 from backend.errors import InputError
 from backend.members.launch import require_safe_binding
@@ -58,6 +59,8 @@ def serve(settings: Settings) -> signal.Signals:
     warming = threading.Thread(target=_warm, args=(resources,), name="warm", daemon=True)
     warming.start()
     sys.setswitchinterval(SWITCH_S)
+    # Requests run beside each other; BLAS's threads would wait for one another.
+    threadpool_limits(1, user_api="blas")
     uvicorn.Server(config).run()
     if warming.is_alive():
         # A network that is being loaded has threads of its own: pulled from under them, they abort the process.

@@ -8,6 +8,7 @@ from types import FrameType
 
 import structlog
 from sqlmodel import Session
+from threadpoolctl import threadpool_limits
 
 from backend.errors import UnknownName
 from backend.jobs.liveness import Ticker, bury, enrol, find_lost, heart, reaper, worker_name
@@ -43,6 +44,8 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, besides: Sequ
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     register = _loaded()  # before anybody expects a heartbeat: on a busy machine it takes seconds
+    # Stages have threads of their own. From the first film on: sums of more threads differ in the last digits.
+    threadpool_limits(1, user_api="blas")
     with Session(resources.engine) as session:
         enrol(session, name, queues)
     from backend.analysis.rescoring import watcher

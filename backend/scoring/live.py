@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
-from threadpoolctl import threadpool_limits
 
 from backend.errors import InputError, SelectsError
 from backend.features.registry import profile_named
@@ -106,8 +105,6 @@ class LiveModels:
     """
 
     def __init__(self, resources: "Resources") -> None:
-        # Requests run beside each other; BLAS's threads would wait for one another.
-        threadpool_limits(1, user_api="blas")
         self._resources = resources
         self._schema = profile_named(resources.settings.analysis.profile).schema
         self._held: dict[Key, _Held] = {}
