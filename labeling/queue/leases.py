@@ -70,17 +70,17 @@ def look(session: Session, project_id: int, who: Principal, k: int) -> Found:
     return Found(tuple(kept), tuple(_mixed(firsts, seconds, missing)), enough)
 
 
-def claim(session: Session, project_id: int, who: Principal, k: int, found: Found) -> Claimed:
+def claim(session: Session, project_id: int, who: Principal, k: int, found: Found | None = None) -> Claimed:
     """k questions: those that the asker has, then new ones. All their leases begin anew.
 
-    `found` is what was seen before the queue was locked; where another was faster, it is looked at again.
+    `found` is what was seen before the queue was locked; without it, or where another was faster, it is looked at here.
     """
     connection = session.connection()
     if connection.dialect.name == "postgresql":
         # A lease may be lost when the machine is: nobody needs to wait for the disk, with the queue locked.
         connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
     queue = connection.execute(statements.QUEUE, {"project": project_id}).one_or_none() or locked(session, project_id)
-    if not _lease(session, who, found):
+    if found is None or not _lease(session, who, found):
         found = look(session, project_id, who, k)
         _lease(session, who, found)
     if found.fresh:
