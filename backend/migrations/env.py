@@ -5,9 +5,11 @@ from typing import Any, Literal
 from alembic import context
 from sqlmodel import AutoString, SQLModel
 
+import backend.clusters.models
 import backend.scoring.models  # noqa: F401  imported for their tables, as those below
 import labeling.decisions.models
 import labeling.engagement.models
+import labeling.lists.models
 import labeling.queue.models
 import labeling.references.models  # noqa: F401
 import trainer.models  # noqa: F401
