@@ -7,7 +7,9 @@ from labeling.web.boot import Boot
 PAGES = (
     ("/", "library", "Library"),
     ("/review", "review", "Review"),
+    ("/board", "board", "Board"),
     ("/search", "search", "Search"),
+    ("/lists", "lists", "Lists"),
     ("/models", "models", "Models"),
 )
 
@@ -37,6 +39,7 @@ def _head(boot: Boot) -> None:
         f'<link rel="stylesheet" href="{static}/tokens.css"><link rel="stylesheet" href="{static}/shell.css">'
         f'<link rel="stylesheet" href="{static}/pages.css"><link rel="stylesheet" href="{static}/film.css">'
         f'<link rel="stylesheet" href="{static}/review.css"><link rel="stylesheet" href="{static}/models.css">'
+        f'<link rel="stylesheet" href="{static}/board.css"><link rel="stylesheet" href="{static}/lists.css">'
         f'<script type="application/json" id="boot">{boot.as_json}</script>'
         f'<script type="module" src="{static}/app.js"></script>'
     )

@@ -20,7 +20,8 @@ from labeling.web.served import FOLDER, Unchanging, version
 RECONNECT_S = 90.0
 BUILD_S = 30.0
 ADDRESSES = (
-    *("/", "/movies/{movie_id:int}", "/review", "/agreement", "/search", "/models", "/models/{version}", "/people"),
+    *("/", "/movies/{movie_id:int}", "/review", "/agreement", "/board", "/search", "/models", "/models/{version}"),
+    *("/lists", "/lists/{list_id:int}", "/people"),
 )
 
 

@@ -10,8 +10,8 @@ export class ApiError extends Error {
   }
 }
 
-export async function api(method, path, body, {signal} = {}) {
-  const options = {method, signal, headers: {}};
+export async function api(method, path, body, {signal, headers = {}} = {}) {
+  const options = {method, signal, headers: {...headers}};
   if (body instanceof FormData) options.body = body;
   else if (body !== undefined) {
     options.headers["Content-Type"] = "application/json";

@@ -5,8 +5,11 @@ import {boot, chooseProject} from "./boot.js";
 import {h, openDialog} from "./dom.js";
 import {jobs} from "./jobs.js";
 import "./agreement.js";
+import "./board.js";
 import "./film.js";
 import "./library.js";
+import "./list.js";
+import "./lists.js";
 import "./model.js";
 import "./models.js";
 import {outbox} from "./outbox.js";
@@ -24,6 +27,9 @@ const PAGES = [
   {at: /^\/movies\/(\d+)$/, tag: "selects-film", rail: "library", kept: false},
   {at: /^\/review$/, tag: "selects-review", rail: "review", kept: true},
   {at: /^\/agreement$/, tag: "selects-agreement", rail: "review", kept: false},
+  {at: /^\/board$/, tag: "selects-board", rail: "board", kept: true},
+  {at: /^\/lists$/, tag: "selects-lists", rail: "lists", kept: false},
+  {at: /^\/lists\/(\d+)$/, tag: "selects-list", rail: "lists", kept: false, named: "data-list"},
   {at: /^\/people$/, tag: "selects-people", rail: "person", kept: false},
   {at: /^\/search$/, tag: "selects-search", rail: "search", kept: true},
   {at: /^\/models$/, tag: "selects-models", rail: "models", kept: false},

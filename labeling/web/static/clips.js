@@ -3,7 +3,7 @@
 import {button, h, token} from "./dom.js";
 import {clock, score} from "./words.js";
 
-// Events: "playbar" bar; "choose" bar; "like" bar; "remove" bar (only of one's own).
+// Events: "playbar" bar; "choose" bar; "like" bar; "list" {bar, at}; "remove" bar (only of one's own).
 class Clips extends HTMLElement {
   #rows = new Map();
   #chosen = null;
@@ -56,7 +56,8 @@ class Clips extends HTMLElement {
       h("span", {class: "clip-why small muted", title: bar.reasons?.join("\n") || bar.note || ""}, words));
     const more = button("", () => this.#send("like", bar), {kind: "plain", symbol: "like", title: `More like ${span}`});
     const away = bar.source === "manual" && mayEdit ? button("", () => this.#send("remove", bar), {kind: "plain", symbol: "close", title: `Remove the clip ${span}`}) : null;
-    return [main, more, away].filter(Boolean);
+    const list = mayEdit ? button("", (event) => this.#send("list", {bar, at: event.currentTarget}), {kind: "plain", symbol: "lists", title: `${bar.verdict === "approve" ? "Put" : "Approve and put"} ${span} into a list`, "aria-haspopup": "menu"}) : null;
+    return [main, list, more, away].filter(Boolean);
   }
 
   // Each row glides from where it was.

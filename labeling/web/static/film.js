@@ -1,5 +1,6 @@
 // One film: player, clips, timeline, ranking; in and out points make a clip of one's own.
 
+import "./alike.js";
 import {api, get, getAll, post, withQuery} from "./api.js";
 import {boot, chooseProject, mayEdit} from "./boot.js";
 import {deleteFilm, editFacts} from "./card.js";
@@ -9,6 +10,7 @@ import {FilmTime} from "./film_time.js";
 import {jobs} from "./jobs.js";
 import {filmKeys, KEYS} from "./keys.js";
 import "./lines.js";
+import {offerLists} from "./list_add.js";
 import {Marks} from "./marks.js";
 import "./player.js";
 import "./ranking.js";
@@ -90,13 +92,15 @@ class Film extends HTMLElement {
     this.references = h("selects-references", {hidden: true});
     this.timeline = h("selects-timeline");
     this.ranking = h("selects-ranking");
+    this.alikeFilms = h("selects-alike");
     this.marks = new Marks(film.time, {changed: (marks) => { this.timeline.marks = marks; }, make: (clip) => this.#make(clip)});
-    this.replaceChildren(this.player, h("div", {class: "film-side"}, this.#head(), this.#tabs(), this.clips, this.lines, this.references), this.timeline, this.ranking);
+    this.replaceChildren(this.player, h("div", {class: "film-side"}, this.#head(), this.#tabs(), this.clips, this.lines, this.references), this.timeline, this.ranking, this.alikeFilms);
     if (may.mayEdit) this.timeline.tools.prepend(this.marks.element);
     this.player.open(movie, film.time);
     this.timeline.open(film, may);
     this.lines.show(film.lines);
     this.references.show(movie.id, may);
+    this.alikeFilms.show(movie.id);
     this.#listen();
     this.#draw();
     const asked = Number(new URLSearchParams(location.search).get("t"));
@@ -123,6 +127,7 @@ class Film extends HTMLElement {
   async #renew() {
     this.movie = await get(`/api/movies/${this.id_}`);
     this.querySelector(".film-head").replaceWith(this.#head());
+    this.alikeFilms?.show(this.movie.id);
   }
 
   #tabs() {
@@ -148,6 +153,7 @@ class Film extends HTMLElement {
     timeline.addEventListener("trim", ({detail}) => this.#trim(detail));
     timeline.addEventListener("like", ({detail}) => this.alike(detail));
     clips.addEventListener("like", ({detail}) => search({movie: this.id_, start_frame: detail.start_frame, end_frame: detail.end_frame}));
+    clips.addEventListener("list", ({detail: {bar, at}}) => offerLists(at, bar.verdict === "approve" && bar.id ? {candidate: bar.id} : {movie: this.id_, start_frame: bar.start_frame, end_frame: bar.end_frame}));
     clips.addEventListener("remove", ({detail}) => this.#remove(detail));
     ranking.addEventListener("rank", ({detail}) => this.#rank({...detail, top_n: LISTED}, {keep: detail === null}));
   }
@@ -200,7 +206,7 @@ class Film extends HTMLElement {
     if (!made) return null;
     await this.#candidates();
     this.#choose(this.#bars.find((bar) => bar.id === made.id) ?? null);
-    toast(`A clip of your own, ${clock(made.start_s)} – ${clock(made.end_s)}.`, {action: {words: "Undo", run: () => this.#remove({id: made.id})}});
+    toast(`A clip of your own, ${clock(made.start_s)} – ${clock(made.end_s)}.`, {actions: [{words: "Undo", run: () => this.#remove({id: made.id})}]});
     return made;
   }
 

@@ -5,7 +5,7 @@ import {role} from "./boot.js";
 import {button, h} from "./dom.js";
 import {askPromote} from "./models_act.js";
 import {epochsPlot, learningPlot, reliabilityPlot} from "./model_plots.js";
-import {CONTENDERS, METRICS, decimal, moment, slotWords, stateWords} from "./models_words.js";
+import {CONTENDERS, METRICS, decimal, isMetric, moment, slotWords, stateWords} from "./models_words.js";
 import {bars} from "./plots.js";
 import {table} from "./table.js";
 import {attempt} from "./toasts.js";
@@ -50,7 +50,7 @@ function remarks(said) {
 }
 
 function facts(model) {
-  const {card} = model, pairs = [["State", stateWords(model)], ["Score", slotWords(model.slot)], ["Kind", model.kind === "mlp" ? "network" : model.kind], ["Made", `${moment(model.created_at)} by ${model.created_by || "–"}`],
+  const {card} = model, pairs = [["State", stateWords(model)], [isMetric(model.slot) ? "Decides" : "Score", slotWords(model.slot)], ["Kind", model.kind === "mlp" ? "network" : model.kind], ["Made", `${moment(model.created_at)} by ${model.created_by || "–"}`],
     ["Features", model.features], ["Snapshot", model.snapshot || "–"], ["Seed", card.seed ?? "–"], ["Temperature", card.temperature?.toFixed?.(3) ?? "–"],
     ["Trained", card.seconds === undefined ? "–" : `${Math.round(card.seconds)} s on ${card.device}`], ["sha256", h("code", {class: "wrap"}, model.sha256)]];
   return h("dl", {class: "model-facts"}, pairs.map(([name, value]) => h("div", {}, h("dt", {class: "small muted"}, name), h("dd", {class: "wrap"}, value))));
@@ -78,7 +78,7 @@ function figures(card) {
     const used = Object.keys(METRICS).filter((metric) => Object.values(of).some((each) => each[metric]));
     const sample = of.challenger?.auc, order = Object.keys(CONTENDERS).filter((each) => of[each]), others = Object.keys(of).filter((each) => !order.includes(each));
     const where = about ?? SLICES[name] ?? "films that it had not seen";
-    const said = h("p", {class: "small muted"}, "Below each figure its 95 % interval, films resampled. Brier and ECE: less is better.");
+    const said = h("p", {class: "small muted"}, `Below each figure its 95 % interval, films resampled.${used.includes("ece") ? " Brier and ECE: less is better." : ""}`);
     place.replaceChildren(table(`On ${where}${sample ? `, ${many(sample.n, "label")} of ${many(sample.films, "film")}` : ""}`,
       ["", ...used.map((metric) => METRICS[metric])], [...order, ...others].map((each) => [h(each === "challenger" ? "strong" : "span", {}, CONTENDERS[each] ?? each), ...used.map((metric) => stacked(of[each][metric]))]), {figures: true}), said);
   };
@@ -97,7 +97,10 @@ function labels(labels) {
     const rows = Object.entries(counts ?? {}), most = Math.max(1, ...rows.map(([, count]) => count));
     return rows.length ? bars(label, rows.map(([name, count]) => ({name, value: count / most, words: count.toLocaleString("en")}))) : null;
   };
-  const {total = 0, approved = 0, rejected = 0, films = 0} = labels;
+  const {total = 0, approved = 0, rejected = 0, films = 0, corrections} = labels;
+  if (corrections !== undefined) {
+    return h("section", {}, h("h2", {}, "What it learnt from"), h("p", {class: "num"}, `${many(corrections, "correction")} of ${many(films, "film")}: ${many(total, "pair")}; and ${many(labels.standing, "comparison")} of what stands.`));
+  }
   return h("section", {}, h("h2", {}, "What it learnt from"), h("p", {class: "num"}, `${many(total, "label")} of ${many(films, "film")}: ${approved.toLocaleString("en")} approved, ${rejected.toLocaleString("en")} rejected.`),
     h("div", {class: "model-plots"}, parts("By source", labels.by_source), parts("By the strategy that asked", labels.by_strategy)));
 }

@@ -6,7 +6,7 @@ import {button, h, progressBar} from "./dom.js";
 import {askPromote, askTrain, judgedWords, missing} from "./models_act.js";
 import {duelOf, historyOf, liveSlots, proofOf} from "./models_live.js";
 import {OPEN, OpenRuns, endedRuns, nextRun} from "./models_runs.js";
-import {between, gateWords, moment, slotWords, stateWords, versionLink} from "./models_words.js";
+import {between, gateWords, isMetric, moment, slotWords, stateWords, versionLink} from "./models_words.js";
 import {table} from "./table.js";
 import {attempt} from "./toasts.js";
 import {many} from "./words.js";
@@ -98,7 +98,8 @@ class Models extends HTMLElement {
     const rows = shown.map((model) => [
       two(versionLink(model.version), `${slotWords(model.slot)}, made ${moment(model.created_at)}`, learntFrom(model)),
       h("div", {class: "models-gate"}, h("p", {}, stateWords(model)), h("p", {class: "small wrap"}, gateWords(model))),
-      two(`AUC ${between(model.figures.auc)}`, `AP ${between(model.figures.ap)}`), this.#promoter(model, live)]);
+      isMetric(model.slot) ? two(`Corrections ${between(model.figures.corrected)}`, `What stands ${between(model.figures.standing)}`)
+        : two(`AUC ${between(model.figures.auc)}`, `AP ${between(model.figures.ap)}`), this.#promoter(model, live)]);
     const more = models.length > shown.length ? button(`All ${models.length.toLocaleString("en")} versions`, () => { this.#all = true; this.#show(); }) : null;
     return h("section", {}, h("h2", {}, "Versions"),
       table("The newest first; AUC and average precision (AP) with 95 % intervals", ["Version", "State, and what the gate says", "On films that it had not seen", ""], rows), more);
@@ -114,8 +115,8 @@ customElements.define("selects-models", Models);
 
 const two = (first, ...rest) => h("div", {class: "num"}, h("p", {}, first), rest.map((each) => h("p", {class: "small muted"}, each)));
 
-function learntFrom({labels, films, snapshot}) {
-  return [labels === null ? "" : `${many(labels, "label")} of ${many(films ?? 0, "film")}`, snapshot ? `snapshot ${snapshot.slice(0, 8)}` : ""].filter(Boolean).join(", ");
+function learntFrom({slot, labels, films, snapshot}) {
+  return [labels === null ? "" : `${many(labels, isMetric(slot) ? "pair" : "label")} of ${many(films ?? 0, "film")}`, snapshot ? `snapshot ${snapshot.slice(0, 8)}` : ""].filter(Boolean).join(", ");
 }
 
 // What the page must be read anew for: a run that began or ended, a slot that changed.

@@ -3,11 +3,13 @@
 import {post} from "./api.js";
 import {boot} from "./boot.js";
 import {h, openDialog} from "./dom.js";
-import {named, slotWords} from "./models_words.js";
+import {isMetric, named, slotWords} from "./models_words.js";
 import {toast} from "./toasts.js";
 import {many} from "./words.js";
 
-const SOON = "Every server takes it up within two seconds, no request is lost, and clips that nobody has judged yet are scored anew in the background.";
+const soon = (slot) => `Every server takes it up within two seconds, no request is lost, and ${
+  isMetric(slot) ? "clusters are made anew in the background; what people put somewhere stays there" : "clips that nobody has judged yet are scored anew in the background"}.`;
+const does = (slot) => (isMetric(slot) ? "decides the" : "gives the score");
 
 // `live`: the slot as it was seen, or undefined where nothing was ever promoted in it.
 export function askPromote(model, live, done) {
@@ -15,7 +17,7 @@ export function askPromote(model, live, done) {
   openDialog({
     title: `Promote ${model.version}?`, confirm: "Promote",
     body: [
-      h("p", {class: "wrap"}, `From now on ${model.version} gives the score ${slotWords(model.slot)}, in place of ${named(now)}. ${SOON} Roll back undoes it.`),
+      h("p", {class: "wrap"}, `From now on ${model.version} ${does(model.slot)} ${slotWords(model.slot)}, in place of ${named(now, model.slot)}. ${soon(model.slot)} Roll back undoes it.`),
       h("p", {class: "wrap muted"}, model.summary),
       h("label", {class: "field stacked"}, "Why, for the history", h("input", {class: "input", name: "why", maxLength: 500, autofocus: true, autocomplete: "off"})),
     ],
@@ -30,10 +32,10 @@ export function askPromote(model, live, done) {
 export function askRollback(live, before, done) {
   openDialog({
     title: `Roll back ${slotWords(live.slot)}?`, confirm: "Roll back", danger: true,
-    body: [h("p", {class: "wrap"}, `${live.version} is taken out, and ${named(before)}, which was live before it, gives the score ${slotWords(live.slot)} again. ${SOON} The version stays in the list and can be promoted once more.`)],
+    body: [h("p", {class: "wrap"}, `${live.version} is taken out, and ${named(before, live.slot)}, which was live before it, ${does(live.slot)} ${slotWords(live.slot)} again. ${soon(live.slot)} The version stays in the list and can be promoted once more.`)],
     ask: async () => {
       const now = await post("/api/models/rollback", {project: live.project_id, slot: live.slot});
-      toast(`Rolled back: ${named(now.version)} scores ${slotWords(live.slot)} again.`);
+      toast(`Rolled back: ${named(now.version, now.slot)} ${does(live.slot)} ${slotWords(live.slot)} again.`);
       await done();
     },
   });
@@ -47,15 +49,23 @@ export function askTrain({gathered, schedule}, done) {
     body: [
       h("p", {class: "wrap"}, `All labels as they stand now (${judgedWords(gathered)}, and those of references) are frozen into a snapshot, and a model is trained on them in the background. Judging and scoring go on meanwhile.`),
       h("p", {class: "wrap"}, schedule.promotes ? "If the gate lets it pass, it goes live by itself; if not, what is live stays, and the reasons are kept." : "It does not go live by itself: when the gate has let it pass, somebody promotes it here."),
+      ...teaching(schedule.corrections),
       lacking.length ? h("p", {class: "wrap bad"}, `The gate will refuse it: ${lacking.join(", ")} missing. Its card will show what it would be worth.`) : null,
       schedule.running ? null : h("p", {class: "wrap muted"}, "No trainer is at work at the moment: the run waits until selects trainer is started."),
-      h("label", {class: "field stacked"}, "Which score", choice),
+      h("label", {class: "field stacked"}, "Which", choice),
     ].filter(Boolean),
     ask: async () => {
       await post("/api/training/runs", {project: boot.project, slot: choice.value});
       await done();
     },
   });
+}
+
+// Likeness is learnt from corrections of clusters, not from judged clips.
+function teaching(corrections) {
+  const known = corrections.filter((each) => each.standing);
+  const said = known.map(({kind, standing}) => `${many(standing, "correction")} of ${kind === "scene" ? "places" : "people"}`);
+  return known.length ? [h("p", {class: "wrap"}, `Likeness is learnt from what people corrected on the board: ${said.join(", ")}.`)] : [];
 }
 
 export function askCancel(run, done) {

@@ -16,9 +16,9 @@ export function liveSlots({live, history}, {admin, done}) {
   return h("section", {"aria-label": "Live"}, h("h2", {}, "Live"), h("ul", {class: "models-slots"}, slots.map((slot) => {
     const row = live.find((each) => each.slot === slot), last = history.find((each) => each.slot === slot);
     return h("li", {class: "models-slot"}, h("p", {class: "small muted"}, slotWords(slot)),
-      h("p", {class: "models-version wrap"}, row?.version ? versionLink(row.version) : "the documented prior"),
+      h("p", {class: "models-version wrap"}, row?.version ? versionLink(row.version) : named(null, slot)),
       h("p", {class: "small muted wrap"}, since(last)),
-      row?.problem ? h("p", {class: "bad wrap", role: "alert"}, `${row.problem} ${named(row.serving === PRIOR ? null : row.serving)} scores meanwhile.`) : null,
+      row?.problem ? h("p", {class: "bad wrap", role: "alert"}, `${row.problem} ${named([PRIOR, "embedding"].includes(row.serving) ? null : row.serving, slot)} is used meanwhile.`) : null,
       admin && row?.version ? button("Roll back …", () => askRollback(row, before(row, history), done), {"aria-label": `Roll back ${slotWords(slot)} …`}) : null);
   })));
 }
@@ -30,15 +30,17 @@ function since(last) {
   return `Since ${moment(last.at)}, ${did} by ${last.by}: ${why}`;
 }
 
-// What the server goes back to: what was live when the live version was promoted.
+// What the server goes back to: of all that was promoted and not taken back, the one before the last.
 function before(row, history) {
-  return history.find((each) => each.slot === row.slot && each.version === row.version && each.why !== ROLLBACK)?.previous ?? null;
+  const stands = [];
+  for (const each of history.filter((one) => one.slot === row.slot).reverse()) each.why === ROLLBACK ? stands.pop() : stands.push(each.version);
+  return stands.at(-2) ?? null;
 }
 
 export function historyOf(history) {
   if (!history.length) return null;
   const rows = history.slice(0, SHOWN).map((each) => [moment(each.at), slotWords(each.slot),
-    each.version ? versionLink(each.version) : "the documented prior", named(each.previous), each.by, h("span", {class: "models-gate wrap"}, each.why === ROLLBACK ? "rolled back" : each.why || "–")]);
+    each.version ? versionLink(each.version) : named(null, each.slot), named(each.previous, each.slot), each.by, h("span", {class: "models-gate wrap"}, each.why === ROLLBACK ? "rolled back" : each.why || "–")]);
   const more = history.length > SHOWN ? `, the newest ${SHOWN}` : "";
   return h("details", {class: "models-more"}, h("summary", {}, `History: ${many(history.length, "change")}${more}`),
     table("Every change of what is live", ["When", "Score", "Became live", "In place of", "By", "Why"], rows, {unseen: true}));

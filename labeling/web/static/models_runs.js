@@ -7,7 +7,7 @@ import {table} from "./table.js";
 import {left, many, percent} from "./words.js";
 
 export const OPEN = ["queued", "running"];
-const STAGES = {snapshot: "freezing the labels", read: "reading the labels", fold: "splitting by film", fit: "learning", evaluate: "proving it on films not seen", gate: "asking the gate"};
+const STAGES = {snapshot: "freezing the labels", train: "starting to train", register: "entering the model", promote: "asking the gate", read: "reading the labels", fold: "learning from parts of the films", fit: "learning from all", evaluate: "proving it on films not seen", gate: "asking the gate"};
 
 // Bars that move without being made anew, so that focus and what is read out stay where they are.
 export class OpenRuns {
@@ -41,10 +41,12 @@ function runWords(run) {
     run.loss === null ? "" : `loss ${decimal(run.loss, 3)}`, left(run.left_s)].filter(Boolean).join(" · ");
 }
 
-export function nextRun({cron, next_at: at, running, labels, labels_wanted: wanted}) {
+export function nextRun({cron, next_at: at, running, labels, labels_wanted: wanted, corrections}) {
   const clock = at ? `Next by the clock: ${moment(at)} (${cron}).` : cron ? "By the clock, as soon as a trainer has started." : "Never by the clock.";
   const count = wanted ? `Or when ${many(wanted, "label")} are new: ${labels.toLocaleString("en")} of ${wanted.toLocaleString("en")} since the last run.` : `${many(labels, "label")} new since the last run; however many, none starts for that.`;
   return h("div", {class: "models-next"}, h("p", {}, clock), h("p", {}, count), wanted ? progressBar(labels / wanted, "New labels since the last run") : null,
+    corrections.filter((each) => each.standing).map(({kind, new: fresh, wanted: enough, standing, least}) => h("p", {class: "small muted"},
+      `Corrections of ${kind === "scene" ? "places" : "people"}: ${standing.toLocaleString("en")} of ${least} that are needed, ${fresh.toLocaleString("en")} since the last run${enough ? `; ${enough} start one` : ""}.`)),
     running ? null : h("p", {class: "bad"}, "No trainer is at work: start selects trainer (or selects up), or runs will wait."));
 }
 

@@ -52,7 +52,7 @@ class Search extends HTMLElement {
     this.#picture = null;
     this.box.value = said.get("q") ?? "";
     if (!this.box.value && !said.get("movie")) this.box.focus({preventScroll: true});
-    await this.filters.load();
+    await this.filters.load(said.getAll("cluster"));
     if (asked !== this.#asked) return;
     this.filters.read(said);
     await this.#search();

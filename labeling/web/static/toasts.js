@@ -10,20 +10,21 @@ class Toasts extends HTMLElement {
     this.setAttribute("aria-live", "polite");
   }
 
-  show(words, {problem = false, action = null} = {}) {
+  show(words, {problem = false, actions = [], shown_ms = SHOWN_MS} = {}) {
     const toast = h("div", {class: `toast ${problem ? "problem" : ""}`}, h("p", {}, words),
-      action && button(action.words, () => { toast.remove(); action.run(); }),
+      actions.map((action) => button(action.words, () => { toast.remove(); action.run(); })),
       button("", () => toast.remove(), {kind: "plain", symbol: "close", title: "Put away"}));
     if (problem) toast.setAttribute("role", "alert");
     this.append(toast);
-    if (!problem) setTimeout(() => toast.remove(), SHOWN_MS);
+    if (!problem) setTimeout(() => toast.remove(), shown_ms);
+    return toast;
   }
 }
 
 customElements.define("selects-toasts", Toasts);
 
 export function toast(words, options) {
-  document.querySelector("selects-toasts").show(words, options);
+  return document.querySelector("selects-toasts").show(words, options);
 }
 
 // Run what a person asked for; what goes wrong is said.

@@ -62,7 +62,7 @@ class Tray extends HTMLElement {
 function asJob(job) {
   const stop = async () => { await post(`/api/jobs/${job.id}/cancel`); await jobs.look(); };
   return {
-    key: job.id, name: job.movie_title || "A film", fraction: job.fraction, words: jobWords(job),
+    key: job.id, name: job.movie_title || (job.kind === "render" ? "Clips of a list" : "A film"), fraction: job.fraction, words: jobWords(job),
     cancel: mayEdit() && job.state !== "cancelling" ? stop : null,
   };
 }

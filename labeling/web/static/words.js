@@ -7,10 +7,11 @@ export function clock(seconds) {
   return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
 }
 
-// hh:mm:ss:ff of a frame, counted from the film's start timecode; drop-frame (with ;) where that is.
+// hh:mm:ss:ff of a frame, counted from the film's start timecode; drop-frame (with ;) where that is, at 29.97 and 59.94.
 export function timecode(frame, rate, start = null) {
-  const fps = Math.round(rate) || 24, drop = Boolean(start?.includes(";"));
-  let count = frame + (start ? framesOf(start, fps, drop) : 0);
+  const fps = Math.round(rate) || 24, drop = Boolean(start?.includes(";")) && [30, 60].includes(fps) && rate < fps;
+  const day = 144 * (600 * fps - (drop ? 9 * (fps / 15) : 0));
+  let count = (((frame + (start ? framesOf(start, fps, drop) : 0)) % day) + day) % day;
   if (drop) count += dropped(count, fps);
   const two = (number) => String(number).padStart(2, "0");
   const seconds = Math.floor(count / fps);
@@ -44,7 +45,8 @@ export function bytes(count) {
 
 export const percent = (share) => `${Math.floor(100 * (share || 0))} %`;
 export const score = (value) => (value === null || value === undefined ? "–" : value.toFixed(2));
-export const many = (count, one, more = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : more}`;
+export const grouped = new Intl.NumberFormat("en").format;
+export const many = (count, one, more = `${one}s`) => `${grouped(count)} ${count === 1 ? one : more}`;
 
 export function left(seconds) {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "";
@@ -54,7 +56,9 @@ export function left(seconds) {
 
 const STAGES = {
   probe: "reading", proxy: "making a copy for browsers", scan: "watching", features: "measuring", index: "indexing",
-  candidates: "ranking", film: "reading the film", trailer: "watching the trailer", align: "finding it in the film",
+  clusters: "grouping places and people", "clusters scene": "grouping places", "clusters character": "grouping people",
+  candidates: "ranking", film: "reading the film", trailer: "watching the trailer",
+  align: "finding it in the film", clips: "rendering",
 };
 
 // What a job does, in a few words: stage, speed, time left.
