@@ -74,6 +74,18 @@ def test_drop_frame_by_semicolons_or_by_the_header_alone(tmp_path: Path) -> None
         assert frames(found) == [(1798, 1802)]
 
 
+def test_a_film_that_passes_midnight(tmp_path: Path) -> None:
+    late = EditedFilm("feature", Fraction(24), 24 * 3600, "23:59:00:00")
+    event = "001  FEATURE  V  C  23:59:59:00 00:00:01:00 00:00:00:00 00:00:02:00\n"
+    assert frames(read_edit(write(tmp_path / "a.edl", event), late)) == [(59 * 24, 61 * 24)]
+
+
+def test_source_and_edit_may_count_differently(tmp_path: Path) -> None:
+    film = EditedFilm("feature", Fraction(30000, 1001), 30 * 3600, "01:00:00:00")
+    event = "FCM: DROP FRAME\n001  FEATURE  V  C  01:01:00:00 01:01:00:04 01:00:59;28 01:01:00;04\n* 01:00:00;00\n"
+    assert frames(read_edit(write(tmp_path / "a.edl", event), film)) == [(1800, 1804)]
+
+
 def test_a_list_that_counts_from_zero(tmp_path: Path) -> None:
     event = "001  FEATURE  V  C  00:00:10:00 00:00:12:00 00:00:00:00 00:00:02:00\n"
     assert frames(read_edit(write(tmp_path / "a.edl", event), FILM)) == [(240, 288)]

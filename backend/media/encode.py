@@ -18,12 +18,22 @@ from backend.errors import OutputError
 Progress = Callable[[float], None]
 
 FEED_FLAGS = ("-hide_banner", "-nostats", "-loglevel", "warning")
-ENCODE_FLAGS = (*FEED_FLAGS, "-nostdin", "-progress", "pipe:1")
+# So often it says how far it is, and with that asks whether to go on.
+ENCODE_FLAGS = (*FEED_FLAGS, "-nostdin", "-progress", "pipe:1", "-stats_period", "0.2")
+# It says what a filter has measured, too; among its last words.
+MEASURE_FLAGS = (*ENCODE_FLAGS, "-loglevel", "info")
 # What ffmpeg says after it has said what was wrong.
 CONSEQUENCE = re.compile(
     r"Conversion failed|Last message repeated|Error (opening|while filtering|sending)"
-    r"|\[(out|vost|aost|vf|af)#.*(Terminating|Nothing|Task finished|Error while filtering|before EOF)"
+    r"|\[(out|vist|aist|vost|aost|vf|af)#.*"
+    r"(Terminating|Nothing|Task finished|Error while filtering|Decode error rate|before EOF)"
 )
+
+NO_PICTURE = "Could not open encoder before EOF"
+
+
+class NothingDecoded(OutputError):
+    """The film gave ffmpeg nothing to encode; the detail is what it says of that."""
 
 
 def binary() -> str:
@@ -51,14 +61,23 @@ def encode(command: Sequence[str], target: Path, wanted: int, progress: Progress
     OutputError.
     """
     written = 0
-    with _running(command, target, subprocess.DEVNULL, subprocess.PIPE) as process:
-        assert process.stdout is not None
-        for raw in process.stdout:
-            name, _, value = raw.decode("ascii", "replace").strip().partition("=")
-            if name == "frame" and value.strip().isdigit():
+    with _running(command, target, subprocess.DEVNULL, subprocess.PIPE) as (process, _):
+        for name, value in _told(process):
+            if name == "frame" and value.isdigit():
                 written = int(value)
                 progress(min(1.0, written / wanted))
     return written
+
+
+def measure(command: Sequence[str], target: Path, going_on: Callable[[], None]) -> list[str]:
+    """Run ffmpeg (with MEASURE_FLAGS) once; its last words. Killed if `going_on`, asked often, raises.
+
+    `target` names the file in errors. Raises OutputError.
+    """
+    with _running(command, target, subprocess.DEVNULL, subprocess.PIPE) as (process, lines):
+        for _ in _told(process):
+            going_on()
+    return list(lines)
 
 
 def feed(command: Sequence[str], target: Path, pieces: Iterable[bytes]) -> None:
@@ -66,7 +85,7 @@ def feed(command: Sequence[str], target: Path, pieces: Iterable[bytes]) -> None:
 
     `target` names the file in errors. Raises OutputError.
     """
-    with _running(command, target, subprocess.PIPE, subprocess.DEVNULL) as process:
+    with _running(command, target, subprocess.PIPE, subprocess.DEVNULL) as (process, _):
         assert process.stdin is not None
         # Where ffmpeg ends before its input does, its code and its last words say why.
         with suppress(BrokenPipeError):
@@ -76,9 +95,22 @@ def feed(command: Sequence[str], target: Path, pieces: Iterable[bytes]) -> None:
             process.stdin.close()
 
 
+def _told(process: "subprocess.Popen[bytes]") -> Iterator[tuple[str, str]]:
+    """What ffmpeg says of how far it is, name and value."""
+    assert process.stdout is not None
+    for raw in process.stdout:
+        name, _, value = raw.decode("ascii", "replace").strip().partition("=")
+        yield name, value.strip()
+
+
 @contextmanager
-def _running(command: Sequence[str], target: Path, stdin: int, stdout: int) -> Iterator["subprocess.Popen[bytes]"]:
-    """ffmpeg while the block talks to it; waits for its end after the block. Raises OutputError where it failed."""
+def _running(
+    command: Sequence[str], target: Path, stdin: int, stdout: int
+) -> Iterator[tuple["subprocess.Popen[bytes]", deque[str]]]:
+    """ffmpeg while the block talks to it, and its last words, all of them after the block, which waits for its end.
+
+    Raises OutputError where it failed.
+    """
     # A session of its own: Ctrl-C in a terminal reaches us alone, and we decide what becomes of ffmpeg.
     words = bound(command)
     lines: deque[str] = deque(maxlen=40)
@@ -91,11 +123,13 @@ def _running(command: Sequence[str], target: Path, stdin: int, stdout: int) -> I
             assert process.stderr is not None
             listener = threading.Thread(target=_listen, args=(process.stderr, lines), daemon=True)
             listener.start()
-        yield process
+        yield process, lines
         code = process.wait()
     finally:
         if process and listener:
             _end(process, listener)
+    if code and any(NO_PICTURE in line for line in lines):
+        raise NothingDecoded(_telling(list(lines)))
     if code:
         raise OutputError(why_failed(target, code, list(lines)))
 
@@ -123,5 +157,9 @@ def why_failed(target: Path, code: int, lines: Sequence[str]) -> str:
         return f"Cannot write {target.name!r}: no space left in {str(target.parent)!r}."
     if code < 0:
         return f"Cannot write {target.name!r}: ffmpeg was stopped by signal {-code}."
-    telling = [line for line in lines if not CONSEQUENCE.match(line)] or lines or ["no reason given"]
-    return f"Cannot write {target.name!r}: ffmpeg says {telling[-1]!r}."
+    return f"Cannot write {target.name!r}: ffmpeg says {_telling(lines)!r}."
+
+
+def _telling(lines: Sequence[str]) -> str:
+    """The last line that says what was wrong."""
+    return ([line for line in lines if not CONSEQUENCE.match(line)] or [*lines] or ["no reason given"])[-1]

@@ -1,15 +1,22 @@
-"""The filters a clip runs through: trimming, deinterlacing, framing, tone mapping, as an ffmpeg-python graph."""
+"""The filters a clip runs through: trimming, deinterlacing, framing, tone mapping, lines, fades, loudness, as an
+ffmpeg-python graph.
+"""
 
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
+from backend.media.captions import FONTS
 from backend.media.crop import SHAPES, CropPath, window_share
+from backend.media.loudness import Level, levelled
 from backend.media.source import Source
 
 MAX_SIDE = 4096
 MAX_REELS_HEIGHT = 1920
 MAX_SQUARE_SIDE = 1080
+MAX_WIDE = (3840, 2160)
+WIDE = Fraction(16, 9)
 # A little above the middle, where heads are, when an upright picture is cut to a less upright one.
 UPPER_MIDDLE = 0.45
 # PQ and HLG code values to display values, where the binary lacks zscale: an approximation by eye that compresses
@@ -43,11 +50,31 @@ class Span:
         return self.end_s - self.start_s
 
 
-def picture_chain(
-    stream: Any, source: Source, span: Span, shape: str, crop: CropPath | None, zscale: bool, count: bool
-) -> Any:
-    """The picture: exactly the frames of `span`, framed as `shape`, 8-bit 4:2:0 with square pixels, from time 0 on."""
-    if count:
+@dataclass(frozen=True)
+class Finish:
+    """What becomes of the frames and the sound of a span.
+
+    shape     original, reels (9:16), square, or wide (16:9, with bars)
+    crop      where the window of reels and square lies; None is the centre
+    fade_s    picture and sound come out of black and silence, and end in them; at most half the clip each
+    captions  an ASS file whose lines are burnt in; its clock is the clip's
+    level     what brings the sound to the wanted loudness
+    zscale    whether this ffmpeg has that filter
+    count     whether frames are counted, since time stamps cannot be trusted
+    """
+
+    shape: str = "original"
+    crop: CropPath | None = None
+    fade_s: float = 0.0
+    captions: Path | None = None
+    level: Level | None = None
+    zscale: bool = True
+    count: bool = False
+
+
+def picture_chain(stream: Any, source: Source, span: Span, finish: Finish) -> Any:
+    """The picture: exactly the frames of `span`, finished, 8-bit 4:2:0 with square pixels, from time 0 on."""
+    if finish.count:
         stream = stream.filter("trim", start_frame=span.start_frame, end_frame=span.end_frame)
         stream = stream.filter("setpts", f"round(N*{float(span.duration_s / _frames(span)):.12g}/TB)")
     else:
@@ -59,15 +86,28 @@ def picture_chain(
         stream = stream.filter("setpts", f"round(PTS-{_seconds(begin)}/TB)")
     if source.interlaced:
         stream = stream.filter("bwdif", mode="send_frame", parity="auto", deint="interlaced")
-    stream = _framed(stream, source, shape, crop)
+    stream = _framed(stream, source, finish.shape, finish.crop)
     if source.transfer:
-        stream = tone_mapped(stream, source.transfer, zscale)
+        stream = tone_mapped(stream, source.transfer, finish.zscale)
     stream = stream.filter("format", "yuv420p").filter("setsar", "1")
+    if finish.shape == "wide":
+        width, height = clip_size(source, "wide")
+        stream = stream.filter("pad", width, height, "(ow-iw)/2", "(oh-ih)/2")
+    if finish.captions:
+        stream = stream.filter("ass", filename=str(finish.captions), fontsdir=str(FONTS))
+    stream = _faded(stream, "fade", span, finish.fade_s)
     return stream.filter("settb", f"{span.time_base.numerator}/{span.time_base.denominator}")
 
 
-def sound_chain(stream: Any, source: Source, span: Span, count: bool) -> Any:
+def sound_chain(stream: Any, source: Source, span: Span, finish: Finish) -> Any:
     """The sound of `span`, mono or stereo, padded with silence where the film has none, as long as the picture."""
+    stream = _trimmed_sound(stream, source, span, finish.count)
+    if finish.level:
+        stream = levelled(stream, finish.level).filter("atrim", end=_seconds(span.duration_s))
+    return _faded(stream, "afade", span, finish.fade_s)
+
+
+def _trimmed_sound(stream: Any, source: Source, span: Span, count: bool) -> Any:
     if count:
         stream = stream.filter("asetpts", f"(N/SR+{_seconds(source.audio_start_s - source.first_s)})/TB")
         begin = span.start_s
@@ -80,6 +120,15 @@ def sound_chain(stream: Any, source: Source, span: Span, count: bool) -> Any:
     return stream.filter("aformat", channel_layouts="stereo|mono", sample_rates="48000|44100")
 
 
+def _faded(stream: Any, name: str, span: Span, fade_s: float) -> Any:
+    """Fades of `fade_s` at both ends, by the filter for pictures or for sound."""
+    length_s = min(Fraction(fade_s), span.duration_s / 2)
+    if length_s <= 0:
+        return stream
+    stream = stream.filter(name, type="in", start_time=0, duration=_seconds(length_s))
+    return stream.filter(name, type="out", start_time=_seconds(span.duration_s - length_s), duration=_seconds(length_s))
+
+
 def clip_size(source: Source, shape: str) -> tuple[int, int]:
     """Width and height of the clip, even; never larger than what is cut out of the film."""
     if shape == "reels":
@@ -88,8 +137,19 @@ def clip_size(source: Source, shape: str) -> tuple[int, int]:
     if shape == "square":
         side = even(min(MAX_SQUARE_SIDE, source.width, source.height))
         return side, side
+    if shape == "wide":
+        return _wide_size(source)
     shrink = min(1.0, MAX_SIDE / max(source.width, source.height))
     return even(source.width * shrink), even(source.height * shrink)
+
+
+def _wide_size(source: Source) -> tuple[int, int]:
+    """16:9 around the whole picture; around an upright one no higher than that is wide."""
+    if source.width * WIDE.denominator >= source.height * WIDE.numerator:
+        width = min(MAX_WIDE[0], source.width)
+        return even(width), even(float(width / WIDE))
+    height = min(MAX_WIDE[1], source.width, source.height)
+    return even(float(height * WIDE)), even(height)
 
 
 def crop_expression(path: CropPath | None, share: float) -> str:
@@ -114,6 +174,9 @@ def crop_expression(path: CropPath | None, share: float) -> str:
 
 def _framed(stream: Any, source: Source, shape: str, crop: CropPath | None) -> Any:
     width, height = clip_size(source, shape)
+    if shape == "wide":
+        shrink = min(width / source.width, height / source.height)
+        width, height = min(width, even(source.width * shrink)), min(height, even(source.height * shrink))
     if shape in SHAPES:
         across = window_share(source.width, source.height, shape)
         down = min(1.0, source.width / SHAPES[shape] / source.height)
@@ -129,12 +192,12 @@ def _framed(stream: Any, source: Source, shape: str, crop: CropPath | None) -> A
 
 
 def tone_mapped(stream: Any, transfer: str, zscale: bool) -> Any:
-    """From PQ or HLG to BT.709; with zscale by its numbers (Hable's curve), without by a plain curve on RGB."""
+    """From PQ or HLG to BT.709; with zscale by its numbers, without by a plain curve on RGB."""
     if not zscale:
         return stream.filter("format", "gbrp").filter("curves", all=HDR_CURVE[transfer])
     source = {"tin": TRANSFER_NAMES[transfer], "pin": "bt2020", "min": "bt2020nc", "rin": "tv"}
     stream = stream.filter("zscale", t="linear", npl=203, **source).filter("format", "gbrpf32le")
-    stream = stream.filter("zscale", p="bt709").filter("tonemap", "hable", desat=0)
+    stream = stream.filter("zscale", p="bt709").filter("tonemap", "mobius", desat=0)
     return stream.filter("zscale", t="bt709", m="bt709", p="bt709", r="tv")
 
 

@@ -236,12 +236,12 @@ def probe_film(path: Path) -> Probe:
             pixel_format=frame.format.name,
             bits=max((c.bits for c in pixel_format.components), default=8) if pixel_format else 8,
             interlaced=is_interlaced(frame, stream),
-            audio=tuple(_audio_tracks(container)),
+            audio=tuple(audio_tracks(container)),
             subtitles=tuple(s.index for s in container.streams.subtitles),
         )
 
 
-def _audio_tracks(container: av.container.InputContainer) -> list[AudioTrack]:
+def audio_tracks(container: av.container.InputContainer) -> list[AudioTrack]:
     """The tracks that can be decoded, the default one first."""
     tracks = []
     for stream in sorted(container.streams.audio, key=lambda s: not s.disposition & s.disposition.default):

@@ -7,8 +7,10 @@ from pathlib import Path
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from backend.errors import FilmUnreadable
 from backend.media.probe import (
     TRANSFERS,
+    audio_tracks,
     first_frame,
     is_interlaced,
     lacks_stamps,
@@ -45,13 +47,18 @@ class Source:
     stamped: bool
 
 
-def read_source(path: Path) -> Source:
-    """What cutting needs to know of `path`: its streams and its first frame; raises FilmUnreadable."""
+def read_source(path: Path, audio_track: int = 0) -> Source:
+    """What cutting needs to know of `path`: its streams and its first frame; raises FilmUnreadable.
+
+    `audio_track` counts the tracks that can be decoded, the default one first, as `Probe.audio` does.
+    """
     with open_film(path) as container:
         stream = video_stream(container, path)
         frame = first_frame(container, stream, path)
-        audio = [s for s in container.streams.audio if s.codec_context is not None and s.codec_context.channels]
-        sound = max(audio, key=lambda s: bool(s.disposition & s.disposition.default), default=None)
+        tracks = audio_tracks(container)
+        if audio_track and audio_track >= len(tracks):
+            raise FilmUnreadable(path.name, f"it has no audio track {audio_track}")
+        sound = container.streams[tracks[audio_track].index] if tracks else None
         stamp_s = None if lacks_stamps(container, stream) else stamp_of(frame)
         width, height = _displayed(frame, stream)
         return Source(

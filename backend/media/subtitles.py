@@ -3,7 +3,6 @@
 import io
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import av
@@ -11,6 +10,7 @@ import av.error
 from av.container import InputContainer
 from av.subtitles.stream import SubtitleStream
 
+from backend.media.lines import Line
 from backend.media.probe import Probe, open_film
 
 SIDECARS = {".srt": "srt", ".vtt": "webvtt", ".ass": "ass"}
@@ -18,15 +18,6 @@ MAX_SIDECAR_BYTES = 8 << 20
 STYLES = re.compile(r"\{\\[^}]*\}")
 BREAKS = re.compile(r"\\[Nnh]")
 TEXT_CODECS = frozenset(("ass", "ssa", "subrip", "srt", "webvtt", "mov_text", "text"))
-
-
-@dataclass(frozen=True)
-class Line:
-    """One subtitle: when it is on screen (seconds from the first video frame) and its text."""
-
-    start_s: float
-    end_s: float
-    text: str
 
 
 def read_track(probe: Probe) -> tuple[Line, ...]:

@@ -26,6 +26,12 @@ class Timecode:
     def _dropped_per_minute(self) -> int:
         return self.nominal // 15 if self.drop else 0
 
+    @property
+    def per_day(self) -> int:
+        """After how many frames it begins anew."""
+        per_ten = 600 * self.nominal - 9 * self._dropped_per_minute
+        return 144 * per_ten
+
     def format(self, frame: int) -> str:
         """The timecode of the frame with this number; wraps after 24 hours.
 
@@ -35,7 +41,7 @@ class Timecode:
         dropped = self._dropped_per_minute
         per_minute = 60 * self.nominal - dropped
         per_ten = 10 * per_minute + dropped
-        frame %= 144 * per_ten
+        frame %= self.per_day
         tens, rest = divmod(frame, per_ten)
         skipped = 9 * dropped * tens + (dropped * max(0, (rest - dropped) // per_minute) if dropped else 0)
         seconds, frames = divmod(frame + skipped, self.nominal)

@@ -1,0 +1,1 @@
+"""Clip lists as files that other programs open: values in, bytes out."""
