@@ -9,29 +9,18 @@ everything it needs included: process start, imports, loading of models. A ratio
 
 import argparse
 import os
-import shlex
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parent))
+from _cost import Cost, cost
+
 LIMITS = {"find": (1.6, 1.5), "find --fast": (1.3, 1.3)}
 LIMIT_MEMORY_GIB = 1.5
-TOLD_CHARACTERS = 4000
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What one process cost, its children included: CPU and wall seconds, peak resident memory."""
-
-    cpu_s: float
-    wall_s: float
-    peak_gib: float
 
 
 def run(args: list[str]) -> dict[str, Any]:
@@ -84,19 +73,6 @@ def find(film: Path, *options: str) -> Cost:
     with tempfile.TemporaryDirectory() as home:
         command = [str(Path(sys.executable).parent / "selects"), "find", str(film), "--json", *options]
         return cost(command, SELECTS_HOME=home)
-
-
-def cost(command: Sequence[str], **environment: str) -> Cost:
-    """Run a command and measure it; raises SystemExit with what it said last if it fails."""
-    began = time.monotonic()
-    with tempfile.TemporaryFile("w+", errors="replace") as said:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said, env=os.environ | environment)
-        _, status, used = os.wait4(process.pid, 0)
-        if status:
-            said.seek(0)
-            last = said.read()[-TOLD_CHARACTERS:].rstrip()
-            raise SystemExit(f"{last}\nbench: {shlex.join(command)} ended with {os.waitstatus_to_exitcode(status)}.")
-    return Cost(used.ru_utime + used.ru_stime, time.monotonic() - began, used.ru_maxrss / (1 << 20))
 
 
 def long_film(film: Path, copies: int, lines: list[str]) -> dict[str, Any]:

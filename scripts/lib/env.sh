@@ -39,7 +39,7 @@ find_python() {
 # set_up [--dev]: return at once if `.venv` fits, else make or renew it.
 set_up() {
     if [ "${1-}" = --dev ]; then
-        fits requirements.txt pyproject.toml requirements-dev.txt && return
+        fits requirements.txt pyproject.toml requirements-dev.txt requirements-tools.txt && return
     else
         fits requirements.txt pyproject.toml && return
     fi

@@ -24,6 +24,8 @@ MADE = VENV / "selects"
 LOG = VENV / "setup.log"
 PYTHON = VENV / "bin" / "python"
 PINS, DEV_PINS, PROJECT, PLACE = "requirements.txt", "requirements-dev.txt", "pyproject.toml", "root"
+TOOLS_PINS = "requirements-tools.txt"
+TOOLS = VENV / "tools"  # programs that are called, never imported; their pins do not fit beside the project's
 
 PIP_SETTINGS = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_CONFIG_FILE")
 UV_SETTINGS = ("UV_INDEX", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX")
@@ -88,6 +90,10 @@ def renew(lock: int, dev: bool) -> None:
     if dev and not same(DEV_PINS):
         say("installing the tools of scripts/check and scripts/test.")
         install(lock, DEV_PINS)
+    if dev and not same(TOOLS_PINS):
+        say("installing the tools that have an environment of their own.")
+        run("making .venv/tools", new_environment(TOOLS, "uv" if pip_install()[0] == "uv" else "pip"), lock)
+        install(lock, TOOLS_PINS, TOOLS)
 
 
 def make(lock: int) -> None:
@@ -95,19 +101,23 @@ def make(lock: int) -> None:
     if VENV.exists() and any(VENV.iterdir()) and not (VENV / "pyvenv.cfg").exists():
         raise SetupFailed(f"{VENV} is there but is no virtual environment; move it away and call again.")
     tool = installer()
-    python = os.path.realpath(sys.executable)
     announce(tool)
     if VENV.exists():
         shutil.rmtree(VENV)
     VENV.mkdir()
     (VENV / "pyvenv.cfg").touch()
-    command = [python, "-m", "venv", str(VENV)]
-    if tool == "uv":
-        command = ["uv", "venv", "--quiet", "--allow-existing", "--no-project", "--python", python, str(VENV)]
-    run("making .venv", command, lock)
+    run("making .venv", new_environment(VENV, tool), lock)
     MADE.mkdir()
     install(lock, PINS)
     project(lock, warm=True)
+
+
+def new_environment(folder: Path, tool: str) -> list[str]:
+    """The command that makes an empty environment of this Python."""
+    python = os.path.realpath(sys.executable)
+    if tool == "uv":
+        return ["uv", "venv", "--quiet", "--allow-existing", "--no-project", "--python", python, str(folder)]
+    return [python, "-m", "venv", str(folder)]
 
 
 def announce(tool: str) -> None:
@@ -148,8 +158,8 @@ def same(name: str) -> bool:
     return copy.is_file() and copy.read_bytes() == (ROOT / name).read_bytes()
 
 
-def install(lock: int, pins: str) -> None:
-    """Install a file of pins and note it.
+def install(lock: int, pins: str, folder: Path = VENV) -> None:
+    """Install a file of pins into the environment in `folder` and note it.
 
     While it runs the notes are away, so that a killed run is started anew; one that fails by itself (no network) puts
     them back: what worked before goes on working with the pins of before.
@@ -158,7 +168,7 @@ def install(lock: int, pins: str) -> None:
     aside = VENV / "selects.aside"
     MADE.rename(aside)
     try:
-        run(f"installing {pins}", [*pip_install(), "-r", str(ROOT / pins)], lock)
+        run(f"installing {pins}", [*pip_install(folder), "-r", str(ROOT / pins)], lock)
     except SetupFailed:
         aside.rename(MADE)
         raise
@@ -181,12 +191,13 @@ def project(lock: int, warm: bool) -> None:
     (MADE / PLACE).write_text(f"{ROOT}\n")
 
 
-def pip_install() -> list[str]:
-    """The start of an install command for the tool that `.venv` was made with."""
+def pip_install(folder: Path = VENV) -> list[str]:
+    """The start of an install command into `folder`, for the tool that `.venv` was made with."""
+    python = folder / "bin" / "python"
     if (VENV / "bin" / "pip").exists():
         quiet = ["--no-input", "--disable-pip-version-check", "--progress-bar=off"]
-        return [str(PYTHON), "-I", "-m", "pip", "install", *quiet]
-    return ["uv", "pip", "install", "--no-progress", "--compile-bytecode", "--python", str(PYTHON)]
+        return [str(python), "-I", "-m", "pip", "install", *quiet]
+    return ["uv", "pip", "install", "--no-progress", "--compile-bytecode", "--python", str(python)]
 
 
 def run(what: str, command: list[str], lock: int) -> None:

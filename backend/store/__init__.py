@@ -1,0 +1,1 @@
+"""Media for many machines: SELECTS_HOME as a cache in front of a store that all of them share."""

@@ -1,0 +1,178 @@
+"""N workers whose stages sleep, on PostgreSQL: how far the engine (queue, claims, checkpoints, heartbeats) scales.
+
+Every worker is a process as `selects worker` runs it, with its heart, its reaper and all that it looks at once a
+second; only the seven stages of a film sleep in place of computing. Each N gets as many films a worker. Linear would
+be N times the films an hour of one worker. How long a worker takes to start is reported apart. Needs PostgreSQL and
+the environment for development, which `scripts/check` makes.
+"""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from sqlmodel import Session, col, func, select
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from _processes import start, wait  # noqa: E402
+
+from backend.analysis.stages import STAGES  # noqa: E402
+from backend.jobs.models import Job, Worker  # noqa: E402
+from backend.jobs.queue import migrate_jobs  # noqa: E402
+from backend.jobs.service import INGEST, enqueue, new_job  # noqa: E402
+from backend.library.models import Movie, Project  # noqa: E402
+from backend.migrations.run import migrate  # noqa: E402
+from backend.resources import Resources  # noqa: E402
+from backend.settings import Settings  # noqa: E402
+from tests.databases import cluster, database, find_binaries  # noqa: E402
+
+SERVER = ("shared_buffers=64MB", "max_connections=2000")
+LIMIT_S = 900.0
+
+
+def run(args: list[str]) -> dict[str, Any]:
+    """Measure each N; the figures, with `lines` to print."""
+    asked = argparse.ArgumentParser(prog="bench workers")
+    asked.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4, 8, 16, 32])
+    asked.add_argument("--stage-s", type=float, default=1.5)
+    asked.add_argument("--films", type=int, default=3, help="films a worker")
+    options = asked.parse_args(args)
+    binaries = find_binaries()
+    if binaries is None:
+        raise SystemExit("PostgreSQL is not installed.")
+    with ExitStack() as held:
+        home = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="selects-bench-")))
+        folder = held.enter_context(cluster(binaries, SERVER))
+        rounds = []
+        for workers in options.workers:
+            with database(folder) as url:
+                rounds.append(_round(home, url, folder, workers, options.stage_s, options.films))
+                _tell(rounds[-1])
+        with database(folder) as url:
+            start_s = _start_s(home, url)
+    alone = rounds[0]["films_an_hour"] / rounds[0]["workers"]
+    for each in rounds:
+        each["linear"] = round(each["films_an_hour"] / each["workers"] / alone, 3)
+    sleep_s = options.stage_s * len(STAGES)
+    about = f"{len(STAGES)} stages of {options.stage_s:g} s a film: {sleep_s:g} s; {options.films} films a worker"
+    lines = [
+        f"{about}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}",
+        *(_line(each, sleep_s) for each in rounds),
+        f"a worker that is started alone is ready after {start_s:.1f} s",
+    ]
+    return {"stage_s": options.stage_s, "rounds": rounds, "start_s": start_s, "lines": lines}
+
+
+def _round(home: Path, url: str, folder: str, workers: int, stage_s: float, films: int) -> dict[str, Any]:
+    resources = _prepared(home, url)
+    arguments = [
+        sys.executable,
+        str(Path(__file__).with_name("_sleepers.py")),
+        str(home),
+        url,
+        str(stage_s),
+        str(workers),
+    ]
+    log_file = home / f"workers-{workers}.log"
+    with log_file.open("wb") as log:
+        began = time.monotonic()
+        process = subprocess.Popen(arguments, cwd=ROOT, stdin=subprocess.PIPE, stdout=log, stderr=log)
+        try:
+            wait(lambda: log_file.read_bytes().count(b"worker ready") == workers, 180)
+            ready_s = time.monotonic() - began
+            jobs = _add(resources, workers * films)
+            begun = time.monotonic()
+            for job in jobs:
+                enqueue(resources.queue, job)
+            given_s, most = time.monotonic() - begun, 0
+            until = time.monotonic() + LIMIT_S
+            while _count(resources, Job, col(Job.state) == "done") < len(jobs):
+                if process.poll() is not None or time.monotonic() > until:
+                    raise SystemExit(log_file.read_text()[-3000:])
+                most = max(most, _connections(folder))
+                time.sleep(0.1)
+            took_s = time.monotonic() - begun
+            given_up = workers - _count(resources, Worker, col(Worker.state) == "alive")
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+            process.wait()
+            resources.close()
+    return {
+        "workers": workers,
+        "films": len(jobs),
+        "took_s": round(took_s, 2),
+        "given_s": round(given_s, 2),
+        "films_an_hour": round(3600 * len(jobs) / took_s, 1),
+        "forked_and_ready_s": round(ready_s, 1),
+        "connections": most,
+        "given_up": given_up,
+    }
+
+
+def _prepared(home: Path, url: str) -> Resources:
+    resources = Resources(Settings(home=home, database={"url": url}))
+    migrate(resources.engine)
+    migrate_jobs(resources.settings.jobs_url)
+    return resources
+
+
+def _add(resources: Resources, count: int) -> list[Job]:
+    with Session(resources.engine, expire_on_commit=False) as session:
+        project = Project(name="Bench")
+        session.add(project)
+        session.flush()
+        movies = [Movie(project_id=project.id or 0, path=f"/none/{k}", title=f"Film {k}") for k in range(count)]
+        session.add_all(movies)
+        session.flush()
+        jobs = [new_job(session, project.id or 0, movie.id, INGEST, {}, "bench") for movie in movies]
+        session.commit()
+    return jobs
+
+
+def _count(resources: Resources, table: Any, where: Any) -> int:
+    with Session(resources.reading) as session:
+        return session.exec(select(func.count()).select_from(table).where(where)).one()
+
+
+def _connections(folder: str) -> int:
+    with psycopg.connect(host=folder, user="postgres", dbname="postgres") as asked:
+        row = asked.execute("select count(*) from pg_stat_activity where backend_type = 'client backend'").fetchone()
+        return row[0] if row else 0
+
+
+def _start_s(home: Path, url: str) -> float:
+    """How long one worker takes from the command to its name in the table."""
+    resources = _prepared(home, url)
+    environment = {"SELECTS_HOME": home, "SELECTS_DATABASE__URL": url}
+    with ExitStack() as held:
+        began = time.monotonic()
+        process = start(held, [sys.executable, "-m", "backend", "worker"], environment, home / "worker.log")
+        wait(lambda: _count(resources, Worker, col(Worker.state) == "alive") == 1)
+        took_s = time.monotonic() - began
+        process.send_signal(signal.SIGTERM)
+    resources.close()
+    return round(took_s, 1)
+
+
+def _line(each: dict[str, Any], sleep_s: float) -> str:
+    slept = each["films"] * sleep_s / each["workers"] / each["took_s"]
+    return (
+        f"  N = {each['workers']:>2}: {each['films_an_hour']:>7.0f} films an hour, {each['linear']:.2f} of linear; "
+        f"asleep {slept:.0%} of the time; {each['connections']} connections at most"
+        + (f"; {each['given_up']} workers were too late with their heartbeat" if each["given_up"] else "")
+    )
+
+
+def _tell(each: dict[str, Any]) -> None:
+    print(each, file=sys.stderr, flush=True)

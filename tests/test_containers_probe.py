@@ -1,0 +1,86 @@
+"""What health checks of containers ask, and a server that others reach before there is a token."""
+
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session
+
+from backend.jobs.liveness import SILENT_S, bury, enrol, worker_name
+from backend.jobs.models import Worker
+from backend.probe import main, worker_beats
+from backend.resources import Resources
+from backend.settings import Settings
+from tests.command import COMMAND, environment, selects
+
+
+@pytest.fixture
+def library(database_url: str, tmp_path: Path) -> Resources:
+    return Resources(Settings(home=tmp_path, database={"url": database_url}))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def test_a_worker_is_well_while_it_beats_on_this_machine(library: Resources) -> None:
+    assert not worker_beats(library.settings)
+    name = worker_name()
+    with Session(library.engine) as session:
+        enrol(session, name, ("cpu",))
+        assert worker_beats(library.settings)
+        row = session.get_one(Worker, name)
+        row.host = "elsewhere"
+        session.commit()
+        assert not worker_beats(library.settings)
+        row.host = socket.gethostname()
+        row.beat -= 2 * SILENT_S
+        session.commit()
+        assert not worker_beats(library.settings)
+        row.beat += 2 * SILENT_S
+        session.commit()
+        bury(session, name)
+    assert not worker_beats(library.settings)
+    library.close()
+
+
+def test_a_database_that_is_away_is_no_well_worker(tmp_path: Path) -> None:
+    assert not worker_beats(Settings(home=tmp_path, database={"url": "postgresql://nobody@127.0.0.1:9/none"}))
+
+
+def test_an_unknown_part_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["kitchen"]) == 2
+    assert capsys.readouterr().err == "Unknown part 'kitchen'; known: api, worker.\n"
+
+
+def test_a_server_that_others_reach_waits_for_its_first_token(tmp_path: Path) -> None:
+    """In a container it must run before `selects token create` can be called in it."""
+    port = free_port()
+    where = {"SELECTS_SERVER__HOST": "0.0.0.0", "SELECTS_SERVER__PORT": str(port)}
+    assert selects("migrate", home=tmp_path).returncode == 0
+    probe = (*COMMAND[:2], "backend.probe")
+    assert subprocess.run(probe, env=environment(tmp_path, **where), check=False).returncode == 1
+    with (tmp_path / "log").open("wb") as log:
+        server = subprocess.Popen([*COMMAND, "serve"], env=environment(tmp_path, **where), stdout=log, stderr=log)
+    try:
+        until = time.monotonic() + 60
+        while subprocess.run(probe, env=environment(tmp_path, **where), check=False).returncode:
+            assert time.monotonic() < until, (tmp_path / "log").read_text()
+            time.sleep(0.2)
+        assert "selects token create --admin" in (tmp_path / "log").read_text()
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def test_a_server_that_lets_everybody_in_is_not_reached_by_others(tmp_path: Path) -> None:
+    where = {"SELECTS_SERVER__HOST": "0.0.0.0", "SELECTS_SECURITY__AUTHENTICATION": "false"}
+    assert selects("migrate", home=tmp_path).returncode == 0
+    refused = selects("serve", home=tmp_path, **where)
+    assert refused.returncode == 2
+    assert "Authentication is off" in refused.stderr
