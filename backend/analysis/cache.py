@@ -1,7 +1,6 @@
 """What is kept of a film between runs: the scan with its pictures, the sound, the words of a text track; each whole."""
 
 import json
-import shutil
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
@@ -14,10 +13,12 @@ import numpy as np
 
 from backend.files import write_atomically
 from backend.media.audio import Sound
+from backend.media.lines import Line
 from backend.media.probe import Probe
 from backend.media.scan import Scan
-from backend.media.subtitles import Line, read_track
+from backend.media.subtitles import read_track
 from backend.media.timeline import Timeline
+from backend.store.media import present, remove
 
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
 SCAN_VERSION = 2
@@ -50,9 +51,13 @@ class FilmCache:
         """Where the scan made with these settings (`key`) and its pictures lie."""
         return self.folder / f"scan-v{SCAN_VERSION}-{key}"
 
+    def stored_scan(self, key: str) -> Path:
+        """The same, to be read: with all that is in it, if it was ever made."""
+        return present(self.scan_folder(key), folder=True)
+
     def load_scan(self, key: str) -> Scan | None:
         """The stored scan, or None where there is none; one that cannot be read is removed to make room."""
-        folder = self.scan_folder(key)
+        folder = self.stored_scan(key)
         if not folder.is_dir():
             return None
         try:
@@ -63,14 +68,27 @@ class FilmCache:
             self.discard_scan(key)
             return None
 
+    def load_times(self, key: str) -> tuple[Timeline, bool] | None:
+        """Of the stored scan only where frames lie in time, and whether they can be sought; None without one."""
+        folder = self.stored_scan(key)
+        try:
+            facts = json.loads((folder / "scan.json").read_text())
+            line, seekable = facts["timeline"], bool(facts["seekable"])
+            if line["time_base"] is None:
+                return _timeline(line, None), seekable
+            with (folder / "scan.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                return _timeline(line, arrays["pts"]), seekable
+        except UNREADABLE:
+            return None
+
     def discard_scan(self, key: str) -> None:
         """Make room for a new scan where the stored one is damaged."""
-        shutil.rmtree(self.scan_folder(key), ignore_errors=True)
+        remove(self.scan_folder(key))
 
     def load_sound(self, track: int = 0) -> Heard | None:
         """The stored sound of an audio track, or None."""
         try:
-            with self._sound_path(track).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            with present(self._sound_path(track)).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 facts = json.loads(str(arrays["facts"]))
                 sound = Sound(
                     arrays["log_mel"], arrays["loudness_db"], arrays["onsets"], arrays["music"], facts["tempo_bpm"]
@@ -105,7 +123,7 @@ class FilmCache:
         return self._lines(f"transcript-v{TRANSCRIPT_VERSION}-{stamp}{_of_track(track)}.json", make)
 
     def _lines(self, name: str, make: Callable[[], tuple[Line, ...]]) -> tuple[Line, ...]:
-        path = self.folder / name
+        path = present(self.folder / name)
         try:
             return tuple(Line(float(start), float(end), str(text)) for start, end, text in json.loads(path.read_text()))
         except UNREADABLE:
@@ -146,14 +164,7 @@ def save_scan(folder: Path, scan: Scan) -> None:
 
 
 def _scan(facts: dict[str, Any], arrays: dict[str, Any]) -> Scan:
-    line = facts["timeline"]
-    varies = line["time_base"] is not None
-    timeline = Timeline(
-        Fraction(line["rate"]),
-        line["frames"],
-        Fraction(line["time_base"]) if varies else None,
-        arrays["pts"] if varies else None,
-    )
+    timeline = _timeline(facts["timeline"], arrays["pts"])
     keyframes: Sequence[Sequence[int]] = facts["keyframes"]
     return Scan(
         timeline=timeline,
@@ -168,3 +179,9 @@ def _scan(facts: dict[str, Any], arrays: dict[str, Any]) -> Scan:
         seekable=facts["seekable"],
         warnings=tuple(facts["warnings"]),
     )
+
+
+def _timeline(line: dict[str, Any], pts: Any) -> Timeline:
+    if line["time_base"] is None:
+        return Timeline(Fraction(line["rate"]), line["frames"])
+    return Timeline(Fraction(line["rate"]), line["frames"], Fraction(line["time_base"]), pts)

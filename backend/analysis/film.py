@@ -20,9 +20,10 @@ from backend.analysis.request import AnalysisRequest
 from backend.features.base import Extracted
 from backend.features.schema import FeatureSchema
 from backend.media.audio import Sound, whole_seconds
+from backend.media.lines import Line
 from backend.media.probe import Probe, probe_film
 from backend.media.scan import Scan
-from backend.media.subtitles import Line, read_dialogue
+from backend.media.subtitles import read_dialogue
 
 
 @dataclass(frozen=True)

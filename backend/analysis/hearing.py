@@ -13,8 +13,8 @@ from backend.features.speech import SpeechDetector
 from backend.features.transcript import transcribe
 from backend.media.audio import RATE_HZ, Sound, analyse_sound, read_samples
 from backend.media.decode import Damage
+from backend.media.lines import Line
 from backend.media.probe import Probe
-from backend.media.subtitles import Line
 
 
 def hear(probe: Probe, cache: FilmCache, progress: Progress, stop: threading.Event, track: int = 0) -> Heard:

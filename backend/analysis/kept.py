@@ -12,6 +12,7 @@ from backend.analysis.stored import stored_film
 from backend.analysis.view import scenes
 from backend.errors import Conflict
 from backend.library.models import Movie, Scene, Shot
+from backend.store.media import there
 
 AGAIN = "analyse it again."
 
@@ -30,7 +31,7 @@ def what_is_off(session: Session, home: Path, movie: Movie) -> str:
         return f"what is known of its sound is gone; {AGAIN}"
     if gone := lost_pictures(cache.scan_folder(movie.scan_key), known.scan.keyframes):
         return f"{len(gone)} of its pictures are gone; {AGAIN}"
-    if movie.proxy and not (cache.folder / movie.proxy).is_file():
+    if movie.proxy and not there(cache.folder / movie.proxy):
         return f"its copy for browsers is gone; {AGAIN}"
     starts: np.typing.NDArray[np.int64] = scenes(known)
     movie_id = movie.id or 0

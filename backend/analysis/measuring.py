@@ -9,8 +9,8 @@ from backend.analysis.request import AnalysisRequest
 from backend.features.base import Extracted, ShotMaterial
 from backend.features.store import FeatureStore
 from backend.media.audio import Sound
+from backend.media.lines import Line
 from backend.media.scan import Scan
-from backend.media.subtitles import Line
 
 
 def measure(

@@ -9,9 +9,9 @@ from backend.features.base import Extractor
 from backend.features.moonshine import SpeechRecogniser
 from backend.features.schema import FeatureSchema
 from backend.features.store import digest
+from backend.media.lines import Line
 from backend.media.scan import Scan
 from backend.media.shots import DETECTORS, CutDetector, FromModel
-from backend.media.subtitles import Line
 
 CLIP_FRAMES = 16
 PICTURES = frozenset({"keyframes", "clip"})

@@ -15,10 +15,11 @@ from sqlmodel import Session, col, select
 
 from backend.analysis import rows
 from backend.analysis.stages import candidates_wanted
-from backend.analysis.workflow import options
+from backend.clusters.head import is_metric
 from backend.errors import SelectsError, Unavailable
 from backend.jobs.liveness import Ticker
-from backend.jobs.queue import QUEUES
+from backend.jobs.queue import FILMS
+from backend.jobs.steps import options
 from backend.library.models import Candidate, Movie
 from backend.resources import Resources
 from backend.scoring.live import fitting, is_current
@@ -48,9 +49,9 @@ def watcher(resources: Resources) -> Ticker:
     def work() -> None:
         with Session(resources.reading) as session:
             changes = session.exec(select(Live.project_id, Live.slot, Live.generation)).all()
-        for project_id, slot, generation in set(changes) - seen:
+        for project_id, slot, generation in {each for each in changes if not is_metric(each[1])} - seen:
             workflow = f"{RESCORE}-{project_id}-{slot}-{generation}"
-            resources.queue.enqueue(QUEUES[0], RESCORE, workflow, str(project_id), slot, str(generation))
+            resources.queue.enqueue(FILMS, RESCORE, workflow, str(project_id), slot, str(generation))
             seen.add((project_id, slot, generation))
 
     return Ticker("rescoring", work)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sqlalchemy import delete, update
@@ -11,16 +12,19 @@ from backend.analysis.film import Analysis, Known
 from backend.analysis.poster import stand_in
 from backend.analysis.request import AnalysisRequest
 from backend.analysis.view import scenes, share_of_shots
+from backend.clusters.removal import remove_items
 from backend.database import utc_now
 from backend.errors import NotFound
 from backend.features.labels import top_labels
 from backend.jobs.models import Job
 from backend.library.kept import leave_out, let_go
 from backend.library.models import Candidate, DialogueLine, Movie, Scene, Shot
-from backend.media.probe import Probe
+from backend.media.probe import AudioTrack, Probe
 from backend.media.subtitles import sidecars
+from backend.resources import Resources
 from backend.scoring.rank import Ranking, ScoredClip
 from backend.search.models import IndexedFilm
+from backend.store.media import there
 
 Part = Shot | Scene | DialogueLine
 
@@ -33,7 +37,7 @@ def movie_of(session: Session, movie_id: int) -> Movie:
     return movie
 
 
-def save_probe(session: Session, movie_id: int, probe: Probe, sha256: str) -> str:
+def save_probe(session: Session, resources: Resources, movie_id: int, probe: Probe, sha256: str) -> str:
     """Facts of the header. Where the project has this file already, the job goes on with that film."""
     movie = movie_of(session, movie_id)
     same = select(Movie).where(
@@ -42,12 +46,12 @@ def save_probe(session: Session, movie_id: int, probe: Probe, sha256: str) -> st
     note = ""
     replaced = movie.sha256 if movie.sha256 not in (None, sha256) else None
     if replaced:  # another film lies at the same path now
-        forget(session, movie)
+        forget(session, resources, movie)
     if (known := session.exec(same.with_for_update()).first()) is not None:
         session.execute(update(Job).where(col(Job.movie_id) == movie.id).values(movie_id=known.id))
         session.flush()
         session.delete(movie)
-        if not Path(known.path).is_file():  # it was moved
+        if not there(Path(known.path)):  # it was moved
             known.path, known.source = movie.path, movie.source
         note = f"{Path(movie.path).name!r} is the same file as {known.title!r}, which is in the library already"
         movie = known
@@ -56,7 +60,7 @@ def save_probe(session: Session, movie_id: int, probe: Probe, sha256: str) -> st
     movie.width, movie.height, movie.has_audio = probe.width, probe.height, bool(probe.audio)
     movie.start_timecode = probe.start_timecode
     movie.duration_s = movie.duration_s or probe.declared_duration_s
-    movie.tracks = [{"number": number, "label": track.label} for number, track in enumerate(probe.audio)]
+    movie.tracks = [_track(number, track) for number, track in enumerate(probe.audio)]
     session.add(movie)
     for job in session.exec(select(Job).where(col(Job.movie_id) == movie.id)):
         job.request = {**job.request, "sha256": sha256} | ({"replaced": [replaced]} if replaced else {})
@@ -64,8 +68,13 @@ def save_probe(session: Session, movie_id: int, probe: Probe, sha256: str) -> st
     return note
 
 
-def forget(session: Session, movie: Movie) -> None:
+def _track(number: int, track: AudioTrack) -> dict[str, Any]:
+    return {"number": number, "label": track.label, "channels": track.channels, "hz": track.sample_rate_hz}
+
+
+def forget(session: Session, resources: Resources, movie: Movie) -> None:
     """Drop what was known of a film whose file is another one now; candidates of people stay with the old checksum."""
+    remove_items(session, resources, movie)
     for table in (Shot, Scene, DialogueLine, IndexedFilm):
         session.execute(delete(table).where(col(table.movie_id) == movie.id))
     let_go(session, movie.id)

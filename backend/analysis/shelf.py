@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlmodel import Session
@@ -14,16 +14,26 @@ from backend.analysis.view import scoring_film
 from backend.errors import Conflict
 from backend.library.models import Movie
 from backend.scoring.film import ScoringFilm
+from backend.scoring.rank import Measured, RankRequest, measured_windows
 
 KEPT = 8
 
 
-@dataclass(frozen=True)
+@dataclass
 class ShelvedFilm:
     """What is known of a film, and the same as scoring sees it."""
 
     known: Known
     film: ScoringFilm
+    _measured: tuple[tuple[float, float, float], Measured] | None = field(default=None, init=False)
+
+    def measured(self, request: RankRequest) -> Measured:
+        """All windows within the lengths asked for, those of the last request kept: who moves weights asks again."""
+        lengths = (request.min_s, request.max_s, request.skip_last_percent)
+        kept = self._measured
+        if kept is None or kept[0] != lengths:
+            kept = self._measured = (lengths, measured_windows(self.film, request))
+        return kept[1]
 
 
 class Shelf:

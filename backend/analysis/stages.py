@@ -16,6 +16,7 @@ from backend.analysis.film import Analysis, analyse, cache_of, watch
 from backend.analysis.progress import Progress
 from backend.analysis.request import AnalysisRequest, model_detector
 from backend.analysis.view import scoring_film
+from backend.clusters.placing import add_film
 from backend.errors import FilmUnreadable
 from backend.features.registry import profile_named
 from backend.jobs import service as jobs
@@ -29,6 +30,7 @@ from backend.scoring.live import fitting, is_current
 from backend.scoring.rank import RankRequest, rank
 from backend.search.index import index_movie
 from backend.settings import Settings
+from backend.store.media import present
 
 PROXY_VERSION = 1
 CANDIDATES_PER_SCENE, CANDIDATES_MAX_OVERLAP = 4, 0.5
@@ -48,28 +50,28 @@ class Context:
 
 def probe(context: Context) -> str:
     """Read the header and the checksum. A film that is here already under another row is merged with that."""
-    path = Path(context.movie.path)
+    path = present(Path(context.movie.path))
     probed = probe_film(path)
     if context.movie.audio_track and context.movie.audio_track >= len(probed.audio):
         raise FilmUnreadable(path.name, f"it has no audio track {context.movie.audio_track}")
     cache = cache_of(path, context.resources.home, context.progress)
     with Session(context.resources.engine) as session:
         jobs.fence(session, context.doing)
-        note = rows.save_probe(session, context.movie.id or 0, probed, cache.sha256)
+        note = rows.save_probe(session, context.resources, context.movie.id or 0, probed, cache.sha256)
         session.commit()
     return note
 
 
 def proxy(context: Context) -> str:
     """Make a copy that browsers play, where the film itself would not."""
-    probed = probe_film(Path(context.movie.path))
+    probed = probe_film(present(Path(context.movie.path)))
     wanted = context.resources.settings.analysis.proxy
     why = needs_proxy(probed, context.movie.audio_track) if wanted else None
     made = ""
     if why:
         cache = cache_of(probed.path, context.resources.home)
         target = cache.folder / f"proxy-v{PROXY_VERSION}-{context.movie.audio_track}.mp4"
-        if not target.is_file():
+        if not present(target).is_file():
             write_proxy(probed, target, context.movie.audio_track, lambda share: context.progress("proxy", share, 1.0))
         made = target.name
     with Session(context.resources.engine) as session:
@@ -99,6 +101,13 @@ def index(context: Context) -> str:
     """Put the vectors where they are searched."""
     fence = lambda session: jobs.fence(session, context.doing)  # noqa: E731  a callback
     index_movie(context.resources, context.movie.id or 0, context.progress, fence)
+    return ""
+
+
+def clusters(context: Context) -> str:
+    """Put its shots and the people in them beside those of the project's other films."""
+    movie, fence = context.movie, lambda session: jobs.fence(session, context.doing)
+    add_film(context.resources, movie.id or 0, movie.project_id, fence)
     return ""
 
 
@@ -136,23 +145,18 @@ STAGES: Stages = {
     "probe": (probe, 0.02),
     "proxy": (proxy, 0.18),
     "scan": (scan, 0.65),
-    "features": (features, 0.12),
+    "features": (features, 0.11),
     "index": (index, 0.02),
+    "clusters": (clusters, 0.01),
     "candidates": (candidates, 0.01),
 }
-
-
-def share_before(stages: Stages, stage: str) -> float:
-    """How much of the whole job lies before a stage."""
-    names = list(stages)
-    return sum(stages[name][1] for name in names[: names.index(stage)])
 
 
 def _request(context: Context) -> AnalysisRequest:
     """How the film is analysed: today's settings, the worker's loaded models."""
     settings, movie = context.resources.settings, context.movie
     return AnalysisRequest(
-        path=Path(movie.path),
+        path=present(Path(movie.path)),
         home=context.resources.home,
         schema=profile_named(settings.analysis.profile).schema,
         extractors=context.resources.extractors,

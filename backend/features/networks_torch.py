@@ -134,14 +134,20 @@ class _Mean(nn.Module):
 
 def minilm(weights: Path) -> bytes:
     """`tokens` int64 [1, length] → `vectors` float32 [1, 384], not yet of length 1."""
+    example = torch.zeros(1, 7, dtype=torch.int64)
+    return _exported(_Mean(load_minilm(weights)), example, {"tokens": {1: "length"}}, ["vectors"])
+
+
+def load_minilm(weights: Path) -> nn.Module:
+    """transformers' BertModel holding `weights`, with config.json beside them."""
     from safetensors.torch import load_file
     from transformers import BertConfig, BertModel
 
-    network = BertModel(BertConfig.from_json_file(weights.parent / "config.json"))
+    network: nn.Module = BertModel(BertConfig.from_json_file(weights.parent / "config.json"))
     state = load_file(weights)
     del state["embeddings.position_ids"]  # 0, 1, 2, …: counted, no longer stored
     network.load_state_dict(state)
-    return _exported(_Mean(network), torch.zeros(1, 7, dtype=torch.int64), {"tokens": {1: "length"}}, ["vectors"])
+    return network.eval()
 
 
 def _exported(network: nn.Module, example: torch.Tensor, axes: Axes, outputs: Sequence[str]) -> bytes:

@@ -4,11 +4,12 @@ import json
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from backend.features.base import Extracted, Extractor, ShotMaterial, Vectors
+from backend.features.base import Extracted, Extractor, Image, ShotMaterial, Vectors
 from backend.features.keyframes import flatten, mean_by_shot
 from backend.features.weights import fill, from_hub, given_file, missing, read_state
 
@@ -33,24 +34,33 @@ class OpenClip(Extractor):
     dimension = 512
     reads = frozenset({"keyframes"})
     batch_shots = 16
+    what: ClassVar[str] = WHAT
+    repository: ClassVar[str] = REPOSITORY
+    hub_names: ClassVar[tuple[str, ...]] = NAMES[:1]
+    architecture: ClassVar[str] = "ViT-B-32"
     _network: Any = None
+    _tokenizer: Any = None
+    _prepare: Any = None
 
-    def load(self) -> None:
-        """Find, then load the weights strictly; raises MissingWeights."""
+    def load(self, device: str | None = None) -> None:
+        """Find, then load the weights strictly, onto the GPU if there is one and no `device` is named.
+
+        Raises MissingWeights.
+        """
         if self.weights is not None:
-            path = given_file(self.name, WHAT, self.weights, NAMES)
+            path = given_file(self.name, self.what, self.weights, NAMES)
         else:
-            folder = from_hub(self.name, WHAT, REPOSITORY, NAMES[:1], cache=self.cache, offline=self.offline)
-            path = folder / NAMES[0]
+            wanted = (self.name, self.what, self.repository, self.hub_names)
+            path = from_hub(*wanted, cache=self.cache, offline=self.offline) / NAMES[0]
         import torch
 
-        network = fill(self.name, WHAT, self._build(path), read_state(self.name, WHAT, path), path)
-        self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        network = fill(self.name, self.what, self._build(path), read_state(self.name, self.what, path), path)
+        self._device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self._side = int(network.visual.image_size[0])
         self._network = network.to(self._device)
 
     def _build(self, path: Path) -> Any:
-        """The empty network: ViT-B-32, or what open_clip_config.json says."""
+        """The empty network: `architecture`, or what open_clip_config.json says."""
         from backend.features import torchvision_ops  # noqa: F401  (before open_clip)
 
         import open_clip  # isort: skip
@@ -58,29 +68,55 @@ class OpenClip(Extractor):
         config = path.parent / "open_clip_config.json"
         if not config.is_file():
             # Not create_model, which warns on the root logger that it has no weights.
-            return open_clip.CLIP(**open_clip.get_model_config("ViT-B-32"))
+            return open_clip.CLIP(**open_clip.get_model_config(self.architecture))
         settings = json.loads(config.read_text())["model_cfg"]
         if settings.get("embed_dim") != self.dimension:
             raise missing(
-                self.name, WHAT, f"{str(config)!r} has embed_dim {settings.get('embed_dim')}, not {self.dimension}"
+                self.name, self.what, f"{str(config)!r} has embed_dim {settings.get('embed_dim')}, not {self.dimension}"
             )
         if settings.get("text_cfg", {}).get("hf_tokenizer_name"):
-            raise missing(self.name, WHAT, f"{str(config)!r} wants another tokenizer than CLIP's own")
+            raise missing(self.name, self.what, f"{str(config)!r} wants another tokenizer than CLIP's own")
         return open_clip.CLIP(**settings)
 
     def text_vectors(self, texts: Sequence[str]) -> Vectors:
         """Float32 [texts, 512], rows of length 1: near the vectors of shots that show what the text says."""
-        import torch
+        self._load_once()
+        batches = [texts[at : at + BATCH] for at in range(0, len(texts), BATCH)]
+        empty = np.zeros((0, self.dimension), np.float32)
+        return np.concatenate([empty, *(self.encoded_texts(self.tokens(part), normalize=True) for part in batches)])
+
+    def tokens(self, texts: Sequence[str]) -> NDArray[np.int64]:
+        """CLIP's tokens, int64 [texts, 77]; what is longer is cut."""
         from open_clip import SimpleTokenizer
 
-        self._load_once()
-        tokenizer = SimpleTokenizer(context_length=self._network.context_length)
-        parts = [np.zeros((0, self.dimension), np.float32)]
+        if self._tokenizer is None:
+            self._tokenizer = SimpleTokenizer(context_length=self._network.context_length)
+        return np.asarray(self._tokenizer(list(texts)).numpy(), np.int64)
+
+    def encoded_texts(self, tokens: NDArray[np.int64], *, normalize: bool) -> Vectors:
+        """Float32 [texts, 512] of `tokens`, int64 [texts, 77]."""
+        import torch
+
         with torch.inference_mode():
-            for at in range(0, len(texts), BATCH):
-                tokens = tokenizer(list(texts[at : at + BATCH])).to(self._device)
-                parts.append(self._network.encode_text(tokens, normalize=True).float().cpu().numpy())
-        return np.concatenate(parts)
+            found = self._network.encode_text(torch.from_numpy(tokens).to(self._device), normalize=normalize)
+        return np.asarray(found.float().cpu().numpy(), np.float32)
+
+    def pixels(self, image: Image) -> NDArray[np.float32]:
+        """What the network takes of a picture, RGB uint8 [height, width, 3] → float32 [3, side, side]: as published."""
+        from open_clip import image_transform
+        from PIL import Image as Pillow
+
+        if self._prepare is None:
+            self._prepare = image_transform(self._side, is_train=False)
+        return np.asarray(self._prepare(Pillow.fromarray(image)).numpy(), np.float32)
+
+    def encoded_images(self, pixels: NDArray[np.float32], *, normalize: bool) -> Vectors:
+        """Float32 [pictures, 512] of `pixels`, float32 [pictures, 3, side, side]."""
+        import torch
+
+        with torch.inference_mode():
+            found = self._network.encode_image(torch.from_numpy(pixels).to(self._device), normalize=normalize)
+        return np.asarray(found.float().cpu().numpy(), np.float32)
 
     def _load_once(self) -> None:
         with _LOADING:
@@ -89,18 +125,12 @@ class OpenClip(Extractor):
 
     def extract(self, shots: Sequence[ShotMaterial]) -> Extracted:
         """Float32 [shots, 512], rows of length 1; zeros for a shot without keyframes."""
-        import torch
-        from open_clip import image_transform
-        from PIL import Image
-
         self._load_once()
         images, owner = flatten(shots)
-        prepare = image_transform(self._side, is_train=False)
         parts = [np.zeros((0, self.dimension), np.float32)]
-        with torch.inference_mode():
-            for at in range(0, len(images), BATCH):
-                batch = torch.stack([prepare(Image.fromarray(image)) for image in images[at : at + BATCH]])
-                parts.append(self._network.encode_image(batch.to(self._device), normalize=True).float().cpu().numpy())
+        for at in range(0, len(images), BATCH):
+            batch = np.stack([self.pixels(image) for image in images[at : at + BATCH]])
+            parts.append(self.encoded_images(batch, normalize=True))
         mean = mean_by_shot(np.concatenate(parts), owner, len(shots))
         length = np.linalg.norm(mean, axis=1, keepdims=True)
         return Extracted(np.asarray(mean / np.maximum(length, 1e-12), np.float32))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from backend.errors import UnknownName
 from backend.features.base import Extractor
+from backend.features.catalogue.registry import path_takers
 from backend.features.colour import Colour
 from backend.features.dialogue import Dialogue
 from backend.features.dynamics import Dynamics
@@ -84,13 +85,13 @@ def build(
     cache    folder for networks that set-up has not made and for downloaded weights
     offline  never ask a hub
     extras   extractors to build besides those of the profile
-    Raises UnknownName for a profile that is not listed, or a path for an extractor that takes none.
+    Raises UnknownName for a profile that is not listed, or a path for a model that takes none.
     """
     paths = paths or {}
+    takers = {*(known for known, extractor in EXTRACTORS.items() if extractor.takes_path), *path_takers()}
     for name in paths:
-        if name not in EXTRACTORS or not EXTRACTORS[name].takes_path:
-            takers = [known for known, extractor in EXTRACTORS.items() if extractor.takes_path]
-            raise UnknownName("extractor in SELECTS_MODELS__PATHS", name, takers)
+        if name not in takers:
+            raise UnknownName("model in SELECTS_MODELS__PATHS", name, takers)
     weights = {name: Path(path).expanduser() for name, path in paths.items()}
     wanted = (*profile_named(profile).extractors, *extras)
     return {name: EXTRACTORS[name](weights=weights.get(name), cache=cache, offline=offline) for name in wanted}

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from backend.features.base import Extracted, Extractor, FaceBox
 from backend.files import file_atomically
+from backend.store.media import present
 
 FORMAT = 1
 FACES = "selects.faces"
@@ -50,7 +51,7 @@ class FeatureStore:
         """What was put, or None where there is nothing, or nothing readable."""
         import pyarrow as pa
 
-        path = self.path(sha256, extractor, inputs=inputs)
+        path = present(self.path(sha256, extractor, inputs=inputs))
         if not path.is_file():
             return None
         try:

@@ -1,9 +1,6 @@
 """What happens in a shot: VideoMAE-base (Tong et al. 2022), mean of the last hidden states. Full profile."""
 
-import json
-import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.features.base import Extracted, Extractor, ShotMaterial
-from backend.features.weights import from_hub, given_file, missing
+from backend.features.pretrained import CONFIG, NAMES, given_folder, open_pretrained, read_config
+from backend.features.weights import from_hub, missing
 
 WHAT = "VideoMAE-base"
 REPOSITORY = "MCG-NJU/videomae-base"
-NAMES = ("model.safetensors", "pytorch_model.bin")
-HUB_NAMES = ("config.json", NAMES[0])
+HUB_NAMES = (CONFIG, NAMES[0])
 PREPARATION = "preprocessor_config.json"
 FRAMES = 16
 # ImageNet's, as published with the checkpoint; the default of transformers' own processor is 0.5, which is not.
@@ -38,26 +35,26 @@ class VideoMae(Extractor):
     reads = frozenset({"clip"})
     _network: Any = None
 
-    def load(self) -> None:
-        """Find, then load the weights (none may be missing); raises MissingWeights."""
-        folder = self._folder()
-        config = self._read(folder / "config.json")
+    def load(self, device: str | None = None) -> None:
+        """Find, then load the weights (none may be missing), onto the GPU if there is one and no `device` is named.
+
+        Raises MissingWeights.
+        """
+        folder = self.folder()
+        config = read_config(self.name, WHAT, folder / CONFIG)
         if config.get("hidden_size", 768) != self.dimension or config.get("num_frames", FRAMES) != FRAMES:
             found = f"hidden_size {config.get('hidden_size')} and num_frames {config.get('num_frames')}"
             raise missing(self.name, WHAT, f"{str(folder)!r} has {found}; {self.dimension} and {FRAMES} are needed")
         self._scale = self._pixel_scale(folder / PREPARATION)
-        self._network = self._open(folder)
-        self._side = int(config.get("image_size", 224))
+        import torch
 
-    def _read(self, path: Path) -> dict[str, Any]:
-        try:
-            return dict(json.loads(path.read_text()))
-        except (ValueError, TypeError) as broken:
-            raise missing(self.name, WHAT, f"{str(path)!r} is not JSON") from broken
+        self._device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self._network = open_pretrained(self.name, WHAT, "VideoMAEModel", folder).to(self._device)
+        self._side = int(config.get("image_size", 224))
 
     def _pixel_scale(self, path: Path) -> Scale:
         """Mean and deviation that the checkpoint was trained with."""
-        said = self._read(path) if path.is_file() else {}
+        said = read_config(self.name, WHAT, path) if path.is_file() else {}
         try:
             mean, deviation = (
                 np.array(said.get(name, default), np.float32).reshape(3)
@@ -69,8 +66,8 @@ class VideoMae(Extractor):
             raise missing(self.name, WHAT, f"{str(path)!r} has an impossible image_mean or image_std")
         return mean, deviation
 
-    def _folder(self) -> Path:
-        """The folder with config.json and the weights."""
+    def folder(self) -> Path:
+        """The folder with config.json and the weights, downloaded if it is not here; raises MissingWeights."""
         if self.weights is None:
             return from_hub(
                 *(self.name, WHAT, REPOSITORY, HUB_NAMES),
@@ -78,67 +75,30 @@ class VideoMae(Extractor):
                 cache=self.cache,
                 offline=self.offline,
             )
-        folder = self.weights.parent if self.weights.is_file() else self.weights
-        given_file(self.name, WHAT, folder / "config.json", ("config.json",))
-        given_file(self.name, WHAT, folder, NAMES)
-        return folder
+        return given_folder(self.name, WHAT, self.weights)
 
-    def _open(self, folder: Path) -> Any:
-        import pickle
+    def pixels(self, clip: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What the network takes of a clip, RGB uint8 [16, height, width, 3] → float32 [16, 3, side, side]."""
+        return prepared(clip, self._side, self._scale)
 
+    def clip_vectors(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Float32 [clips, 768] of `pixels`, float32 [clips, 16, 3, side, side]."""
         import torch
-        from safetensors import SafetensorError
 
-        from backend.features import torchvision_ops  # noqa: F401  (transformers imports torchvision)
-
-        from transformers import VideoMAEModel  # isort: skip
-
-        try:
-            with _silence():
-                loaded: Any = VideoMAEModel.from_pretrained(
-                    folder, local_files_only=True, weights_only=True, output_loading_info=True
-                )
-        except (SafetensorError, pickle.UnpicklingError, OSError, ValueError, RuntimeError) as broken:
-            raise missing(self.name, WHAT, f"{str(folder)!r} cannot be read: {type(broken).__name__}") from broken
-        network, report = loaded
-        lacking = sorted(report["missing_keys"])
-        if lacking:
-            raise missing(self.name, WHAT, f"{str(folder)!r} lacks {len(lacking)} tensors, the first is {lacking[0]!r}")
-        self._device = "cuda" if torch.cuda.is_available() else "cpu"
-        return network.eval().to(self._device)
+        given = torch.from_numpy(pixels).to(self._device)
+        with torch.inference_mode():
+            states = self._network(pixel_values=given).last_hidden_state
+        return np.asarray(states.mean(dim=1).float().cpu().numpy(), np.float32)
 
     def extract(self, shots: Sequence[ShotMaterial]) -> Extracted:
         """Float32 [shots, 768]; zeros for a shot without a clip."""
-        import torch
-
         if self._network is None:
             self.load()
         vectors = np.zeros((len(shots), self.dimension), np.float32)
-        with torch.inference_mode():
-            for row, shot in zip(vectors, shots, strict=True):
-                if shot.clip is not None and len(shot.clip):
-                    pixels = torch.from_numpy(prepared(shot.clip, self._side, self._scale))[None].to(self._device)
-                    row[:] = self._network(pixel_values=pixels).last_hidden_state.mean(dim=1)[0].float().cpu().numpy()
+        for row, shot in zip(vectors, shots, strict=True):
+            if shot.clip is not None and len(shot.clip):
+                row[:] = self.clip_vectors(self.pixels(shot.clip)[None])[0]
         return Extracted(vectors)
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Keep transformers' bars and its table of tensors from the terminal: the checkpoint's decoder is surplus, and what
-    is wrong becomes one error of ours.
-    """
-    from transformers.utils import logging as typed
-
-    theirs: Any = typed
-    level, bars = theirs.get_verbosity(), theirs.is_progress_bar_enabled()
-    theirs.set_verbosity(logging.CRITICAL)
-    theirs.disable_progress_bar()
-    try:
-        yield
-    finally:
-        theirs.set_verbosity(level)
-        if bars:
-            theirs.enable_progress_bar()
 
 
 def prepared(clip: NDArray[np.uint8], side: int, scale: Scale) -> NDArray[np.float32]:

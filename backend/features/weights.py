@@ -1,4 +1,4 @@
-"""Where the weights of the full profile come from: a path, SELECTS_HOME, a shared cache, the network; or one error."""
+"""Where weights that come with no wheel come from: a path, SELECTS_HOME, a shared cache, the network; or one error."""
 
 import json
 import logging
@@ -24,7 +24,8 @@ def missing(extractor: str, what: str, reason: str) -> MissingWeights:
     setting = json.dumps({extractor: "/path/to/weights"})
     return MissingWeights(
         f"The weights of {what} are missing ({reason}); download them where there is a network and set "
-        f"SELECTS_MODELS__PATHS='{setting}', allow network access, or use --profile embedded."
+        f"SELECTS_MODELS__PATHS='{setting}', allow network access, or use what is here: --profile embedded, or a model "
+        "that `selects features models` marks."
     )
 
 
@@ -167,8 +168,9 @@ def read_state(extractor: str, what: str, path: Path) -> dict[str, Any]:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as broken:
         raise missing(extractor, what, f"{str(path)!r} is not a file of weights: {type(broken).__name__}") from broken
-    if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
-        loaded = loaded["state_dict"]
+    for wrapped in ("state_dict", "model_state"):
+        if isinstance(loaded, Mapping) and isinstance(loaded.get(wrapped), Mapping):
+            loaded = loaded[wrapped]
     if not isinstance(loaded, Mapping):
         raise missing(extractor, what, f"{str(path)!r} holds no state dict")
     return {name.removeprefix("module."): value for name, value in loaded.items()}
@@ -182,3 +184,13 @@ def fill(extractor: str, what: str, network: Any, state: Mapping[str, Any], path
         first = " ".join(str(differs).split())[:200]
         raise missing(extractor, what, f"{str(path)!r} holds another network: {first}") from differs
     return network.eval()
+
+
+def headless(extractor: str, what: str, network: Any, path: Path, head: str) -> Any:
+    """`network` with the weights at `path`, strictly but for those of the classifier, whose names start with `head`.
+
+    Raises MissingWeights as read_state and fill do.
+    """
+    state = read_state(extractor, what, path)
+    kept = {name: value for name, value in state.items() if not name.startswith(head)}
+    return fill(extractor, what, network, kept, path)
