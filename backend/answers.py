@@ -32,7 +32,9 @@ def said_of(found: Sequence[Any], *, within: str = "") -> str:
         return "The body is not JSON."
     if first["type"] == "extra_forbidden":
         return f"{where}: there is no such field."
-    return f"{where}: {first['msg']}."
+    if first["type"] == "string_pattern_mismatch":  # the pattern itself says nothing to most people
+        return f"{where}: {str(first['input'])[:60]!r} is none; the document of the API (/docs) says what is taken."
+    return f"{where}: {first['msg'].removeprefix('Value error, ')}."
 
 
 def error_answer(error: SelectsError) -> JSONResponse:

@@ -12,6 +12,8 @@ from starlette.exceptions import HTTPException
 
 from backend.answers import answer, error_answer, errors, said_of
 from backend.checkpoints import written_back
+from backend.clusters.metrics import cluster_figures
+from backend.clusters.routes import router as clusters_router
 from backend.errors import DatabaseUnready, InputError, NotAllowed, NotSignedIn, SelectsError, TooManyAttempts
 from backend.health import router as health_router
 from backend.jobs.routes import router as jobs_router
@@ -28,6 +30,10 @@ from backend.settings import Settings
 from labeling.agreement.routes import router as agreement_router
 from labeling.decisions.routes import router as decisions_router
 from labeling.engagement.routes import router as engagement_router
+from labeling.lists.export_routes import router as exports_router
+from labeling.lists.hook_routes import router as webhooks_router
+from labeling.lists.import_routes import router as import_router
+from labeling.lists.routes import router as lists_router
 from labeling.queue.desk import Desk
 from labeling.queue.drawer import Maker
 from labeling.queue.routes import router as queue_router
@@ -66,7 +72,7 @@ def create_app(
     app = FastAPI(title="Selects", version="0.1.0", description=DESCRIPTION, lifespan=lifespan)
     app.state.resources = held
     app.state.desk = desk
-    app.state.figures = (training_figures,)
+    app.state.figures = (cluster_figures, training_figures)
     app.add_exception_handler(SelectsError, _selects_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
@@ -74,9 +80,20 @@ def create_app(
     app.add_exception_handler(DataError, _unstorable)
     films = (library_router, sample_router, playing_router)
     curating = (queue_router, decisions_router, agreement_router, references_router, engagement_router)
+    leaving = (import_router, lists_router, exports_router, webhooks_router)
     learning = (training_router, proof_router, models_router)
     # A request is offered to one after the other: first what people wait for most often.
-    for router in (*curating, search_router, scoring_router, *films, jobs_router, members_router, *learning):
+    for router in (
+        search_router,
+        *curating,
+        scoring_router,
+        *films,
+        clusters_router,
+        jobs_router,
+        *leaving,
+        members_router,
+        *learning,
+    ):
         app.include_router(router, prefix="/api", responses=EVERYWHERE)
     app.include_router(doors_router)
     app.include_router(health_router)

@@ -8,22 +8,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backend import options
+from backend.analysis.catalogue.commands import features_app
+from backend.clusters.commands import clusters_app
 from backend.commands import service_app
 from backend.errors import InputError
 from backend.members.commands import token_app
 from backend.search.commands import search_app
 from labeling.decisions.commands import decisions_app
+from labeling.lists.commands import export_app, lists_app
 from labeling.references.commands import reference_app
 from trainer.commands import training_app
 from trainer.datasets.commands import dataset_app
 
 if TYPE_CHECKING:
     from backend.analysis.find import FindRequest
+    from backend.resources import Resources
+    from backend.search.doctor import Problem
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
-features_app = typer.Typer(
-    no_args_is_help=True, help="Which pretrained models there are, and whether their weights are here."
-)
 evaluate_app = typer.Typer(no_args_is_help=True, help="Run parts of the analysis on prepared data.")
 app.add_typer(service_app)
 app.add_typer(search_app)
@@ -31,14 +33,24 @@ app.add_typer(training_app)
 app.add_typer(features_app, name="features")
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(token_app, name="token")
+app.add_typer(clusters_app, name="clusters")
 app.add_typer(reference_app, name="reference")
 app.add_typer(decisions_app, name="decisions")
+app.add_typer(export_app)
+app.add_typer(lists_app, name="lists")
 app.add_typer(dataset_app, name="dataset")
 
 
 @app.callback()
-def selects() -> None:
+def selects(context: typer.Context) -> None:
     """Find the clips of a film that are worth keeping."""
+    context.obj = (_lists_examined,)  # what the doctor looks at beside the index
+
+
+def _lists_examined(resources: "Resources") -> "list[Problem]":
+    from labeling.lists.doctor import examine
+
+    return examine(resources)
 
 
 @app.command()
@@ -121,22 +133,6 @@ def _find(
         _print_json(to_json(findings, files))
     else:
         show(findings, files)
-
-
-@features_app.command("models")
-def features_models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """List every model: what it is for, its size, its licence, and whether its weights are here."""
-    from backend.features.models import list_models
-    from backend.settings import load_settings
-
-    settings = load_settings()
-    rows = list_models({name: str(path) for name, path in settings.models.paths.items()}, settings.home / "networks")
-    if as_json:
-        _print_json([row.to_json() for row in rows])
-        return
-    from backend.terminal import show_models
-
-    show_models(rows)
 
 
 @evaluate_app.command("scenes")

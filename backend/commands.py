@@ -80,14 +80,11 @@ def ingest(
 ) -> None:
     """Take films into the library and analyse them; with a bar for each. They are read where they lie."""
     from backend.ingesting import ingest as run
-    from backend.resources import Resources
-    from backend.settings import load_settings
+    from backend.opened import resources_opened
     from backend.terminal_jobs import JobBars
 
-    resources = Resources(load_settings())
-    with JobBars() as bars:
+    with resources_opened() as resources, JobBars() as bars:
         ended = run(resources, paths, "command line", bars)
     failed = [job for job in ended if job.state != "done"]
-    resources.close()
     if failed:
         raise InputError(f"{len(failed)} of {len(ended)} films could not be taken in; the lines above say why.")

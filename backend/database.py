@@ -2,10 +2,10 @@
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, DateTime, Engine, Executable, Float, event, make_url
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -19,11 +19,14 @@ from sqlmodel import Session, SQLModel, create_engine
 
 from backend.errors import InputError
 
+T = TypeVar("T")
+
 BUSY_TIMEOUT_MS = 30_000
 POOL_SIZE = 20
 # As many as may ask at once: starlette's threads. A connection to SQLite costs next to nothing.
 THREADS = 40
 LOG_PAGES = 20_000
+PART = 1000
 _TURN = "selects_turn"
 CONNECT_S = 5
 """An address that does not answer at all would keep every request for two minutes."""
@@ -80,6 +83,13 @@ def rows_changed(session: Session, statement: Executable) -> int:
 def insert_ignoring(session: Session, table: type[SQLModel], key: Sequence[str]) -> Any:
     """`insert … on conflict (key) do nothing`, in the words of the session's database."""
     return insert_of(session.get_bind().dialect.name, table, key)
+
+
+def in_parts(values: Iterable[T]) -> Iterator[list[T]]:
+    """Values in lists that are short enough for `in_`; none twice."""
+    each = list(dict.fromkeys(values))
+    for at in range(0, len(each), PART):
+        yield each[at : at + PART]
 
 
 def insert_of(dialect: str, table: type[SQLModel], key: Sequence[str]) -> Any:

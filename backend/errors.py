@@ -7,6 +7,7 @@ SelectsError
 │   ├── UnknownName       not one of the listed names
 │   ├── NotFound          there is no such thing, or not for who asks           404
 │   ├── Conflict          it is there already, or another state is needed       409
+│   │   └── ExportRefused  a clip list may not leave, or not in this format
 │   ├── NotAllowed        signed in, but this role may not                      403
 │   ├── NotSignedIn       no token, or none that is known                       401
 │   ├── TooManyAttempts   too many failed logins from this address              429
@@ -75,6 +76,10 @@ class Conflict(InputError):
     """This cannot be done in the state that it is in."""
 
     status = 409
+
+
+class ExportRefused(Conflict):
+    """The list cannot be exported as it is."""
 
 
 class NotAllowed(InputError):

@@ -5,19 +5,21 @@ name by one rename. An interrupt removes it. What a killed process left is no lo
 thing is written into the same folder.
 """
 
+import errno
 import fcntl
 import os
 import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from backend.errors import OutputError
 
 PREFIX, SUFFIX = ".selects-", ".part"
+TRIES = 100
 STALE_S = 24 * 3600.0
 """Where nothing can be locked (some network file systems), leftovers are known by this age."""
 
@@ -39,6 +41,15 @@ def file_atomically(path: Path, *, durable: bool = True) -> Iterator[Path]:
         if durable:
             os.fsync(held)
         part.replace(path)
+
+
+def write_many(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write files into a folder, each whole or not at all; much faster than one by one. Raises OutputError."""
+    with _beside(folder / PREFIX, os.O_RDONLY | os.O_DIRECTORY) as (part, _):
+        for name, content in contents.items():
+            made = part / name
+            made.write_bytes(content)
+            made.replace(folder / name)
 
 
 @contextmanager
@@ -100,8 +111,8 @@ def _beside(path: Path, how: int) -> Iterator[tuple[Path, int]]:
 
 
 def _claim(part: Path, how: int) -> int:
-    """Make and lock it; again if a sweep has taken it in the instant between the two."""
-    while True:
+    """Make and lock it; again if a sweep has taken it in the instant between the two. Raises OSError."""
+    for _ in range(TRIES):
         if how & os.O_DIRECTORY:
             part.mkdir()
         with suppress(FileNotFoundError):
@@ -111,6 +122,8 @@ def _claim(part: Path, how: int) -> int:
             if part.exists():
                 return held
             os.close(held)
+    # No sweep is so quick so often: the folder is gone, or is one in which nothing can be made (/proc).
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(part))
 
 
 def _sweep(folder: Path) -> None:

@@ -13,13 +13,16 @@ from sqlmodel import Session, col, select
 
 from backend.database import database_now, utc_now
 from backend.dependencies import ResourcesDep
-from backend.errors import DatabaseUnready
-from backend.jobs.liveness import living
+from backend.errors import DatabaseUnready, SelectsError
+from backend.jobs.liveness import serving
 from backend.jobs.models import STATES, Job, JobStage, Worker
+from backend.jobs.queue import FILMS, QUEUES, TRAININGS
+from backend.jobs.service import INGEST
 from backend.library.models import Movie
 from backend.migrations.run import require_current
 from backend.resources import Resources
 from backend.search.missing import without_vectors
+from backend.store.media import has_store, require_store
 
 HOUR_S = 3600.0
 FiguresOf = Callable[[Session], Iterable[Metric]]
@@ -54,15 +57,21 @@ def ready(resources: ResourcesDep, response: Response) -> Ready:
     checks, notes = {"database": _database(resources)}, []
     if checks["database"] == "ok":
         with Session(resources.reading) as session:
-            alive = living(session)
+            served = serving(session)
             lacking = without_vectors(session)
-        checks["workers"] = "ok" if alive else "no worker is running; films wait until one is (`selects worker`)"
+        unserved = "no worker serves films; they wait until one does (`selects worker`)"
+        checks["workers"] = "ok" if served[FILMS] else unserved
+        if not served[TRAININGS]:
+            notes.append("no worker serves trainings; they wait until one does (`selects trainer`)")
         notes += [
-            f"{alarm.version} of project {alarm.project_id} cannot be used, {alarm.instead} scores; the log says why"
+            f"{alarm.version} of project {alarm.project_id} cannot be used, "
+            f"{alarm.instead} is used instead; the log says why"
             for alarm in resources.live.alarms()
         ]
         if lacking:
             notes.append(f"{lacking} films are ready but not wholly in the index; `selects doctor` says which")
+    if has_store(resources.home):
+        checks["media"] = _media(resources)
     checks["vectors"] = "ok" if resources.chroma.healthy() else "the vector server does not answer"
     fine = all(said == "ok" for said in checks.values())
     if not fine:
@@ -76,6 +85,14 @@ def metrics(request: Request, resources: ResourcesDep) -> Response:
     registry = CollectorRegistry()
     registry.register(_Figures(resources, request.app.state.figures))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _media(resources: Resources) -> str:
+    try:
+        require_store(resources.home)
+    except SelectsError as problem:
+        return problem.detail
+    return "ok"
 
 
 def _database(resources: Resources) -> str:
@@ -112,7 +129,7 @@ class _Figures(Collector):
 
 def _models(resources: Resources) -> Metric:
     """Of this process: each holds its own."""
-    said = "1 where this server cannot use the model that was promoted, and scores with the one before."
+    said = "1 where this server cannot use the model that was promoted, and uses the one before."
     alarm = GaugeMetricFamily("selects_model_alarm", said, labels=["project", "slot"])
     alarms = {(each.project_id, each.slot) for each in resources.live.alarms()}
     for project_id, slot in resources.live.held():
@@ -146,9 +163,10 @@ def _films(session: Session) -> Iterable[Metric]:
     for state, count in session.exec(select(Movie.state, func.count()).group_by(col(Movie.state))).all():
         films.add_metric([state], count)
     yield films
-    done = session.exec(select(func.count()).select_from(Job).where(col(Job.state) == "done")).one()
+    analysed = col(Job.kind) == INGEST, col(Job.state) == "done"
+    done = session.exec(select(func.count()).select_from(Job).where(*analysed)).one()
     yield CounterMetricFamily("selects_films_analysed", "Analyses of films that were finished.", value=done)
-    ended = session.exec(select(Job.finished_at).where(col(Job.state) == "done", col(Job.finished_at).is_not(None)))
+    ended = session.exec(select(Job.finished_at).where(*analysed, col(Job.finished_at).is_not(None)))
     recent = sum((utc_now() - at).total_seconds() < HOUR_S for at in ended if at)
     yield GaugeMetricFamily("selects_films_per_hour", "Analyses finished within the last hour.", value=recent)
     lag = without_vectors(session)
@@ -156,7 +174,11 @@ def _films(session: Session) -> Iterable[Metric]:
 
 
 def _workers(session: Session) -> Iterable[Metric]:
-    yield GaugeMetricFamily("selects_workers", "Workers that were heard of just now.", value=living(session))
+    workers = GaugeMetricFamily("selects_workers", "Workers heard of just now, by queue served.", labels=["queue"])
+    served = serving(session)
+    for queue in QUEUES:
+        workers.add_metric([queue], served[queue])
+    yield workers
     silence = select(func.max(database_now() - col(Worker.beat))).where(col(Worker.state) == "alive")
     value = session.exec(silence).one() or 0.0
     yield GaugeMetricFamily("selects_worker_silence_seconds", "Longest time since a heartbeat.", value=value)

@@ -9,8 +9,9 @@ from sqlmodel import Session, col, select
 
 from backend.analysis.checksum import checksums_file, remembered_checksum
 from backend.errors import Conflict, InputError
-from backend.jobs.liveness import living
+from backend.jobs.liveness import serving
 from backend.jobs.models import OPEN, Job
+from backend.jobs.queue import FILMS
 from backend.jobs.service import enqueue
 from backend.library.models import Movie, MovieFacts
 from backend.library.places import films_in
@@ -68,7 +69,7 @@ class _Own:
 
     def _is_served(self) -> bool:
         with Session(self._resources.reading) as session:
-            return bool(living(session))
+            return serving(session)[FILMS] > 0
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:

@@ -11,8 +11,8 @@ from backend.security import redact_event
 LOUD = ("alembic", "dbos", "httpx", "uvicorn.error", "apscheduler")
 
 
-def set_up_logs(part: str) -> None:
-    """Send everything this process logs to standard error; `part` is named in each line."""
+def set_up_logs(part: str, least: int = logging.INFO) -> None:
+    """Send what this process logs to standard error, from `least` on; `part` is named in each line."""
 
     def named(_logger: object, _method: str, event: dict[str, Any]) -> dict[str, Any]:
         event["part"] = part
@@ -36,7 +36,7 @@ def set_up_logs(part: str) -> None:
     structlog.configure(
         processors=[*shared, *last],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -48,6 +48,6 @@ def set_up_logs(part: str) -> None:
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(logging.INFO)
+    root.setLevel(least)
     for name in LOUD:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -11,15 +11,18 @@ from backend.fresh import Fresh
 from backend.jobs.queue import JobQueue
 from backend.members.throttle import FailedLogins
 from backend.settings import Settings
+from backend.store.media import attach, detach
 
 if TYPE_CHECKING:
     from backend.analysis.shelf import Shelf
+    from backend.clusters.vectors import Likenesses
     from backend.features.base import Extractor
     from backend.features.moonshine import SpeechRecogniser
     from backend.scoring.live import LiveModels
     from backend.search.chroma import Chroma
     from backend.search.encoders import Encoders
     from backend.search.gallery import Gallery
+    from backend.search.titles import TitleVectors
 
 
 class Resources:
@@ -27,6 +30,7 @@ class Resources:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        attach(settings.home, settings.media.store, settings.media.cache_gib)
         self.failed_logins = FailedLogins(settings.security.failed_logins_per_minute)
 
     @property
@@ -69,11 +73,25 @@ class Resources:
         return Gallery(self)
 
     @cached_property
+    def likenesses(self) -> "Likenesses":
+        """What items of clusters look like, held for suggestions."""
+        from backend.clusters.vectors import Likenesses
+
+        return Likenesses(self)
+
+    @cached_property
     def encoders(self) -> "Encoders":
         """What turns questions into vectors."""
         from backend.search.encoders import Encoders
 
         return Encoders(self.settings)
+
+    @cached_property
+    def titles(self) -> "TitleVectors":
+        """What films' plots and posters are compared by."""
+        from backend.search.titles import TitleVectors
+
+        return TitleVectors(self)
 
     @cached_property
     def extractors(self) -> "dict[str, Extractor]":
@@ -126,3 +144,4 @@ class Resources:
             self.fresh.close()
         if "engine" in self.__dict__:
             self.engine.dispose()
+        detach(self.home)

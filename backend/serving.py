@@ -8,20 +8,25 @@ import sys
 import threading
 from types import FrameType
 
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 from threadpoolctl import threadpool_limits
 
 from backend.errors import InputError
-from backend.members.launch import require_safe_binding
+from backend.members.launch import nobody_signs_in, require_gate
 from backend.migrations.run import require_current
 from backend.resources import Resources
 from backend.settings import Settings
+from backend.store.media import require_store
 
 PATIENCE_S = 5
 SWITCH_S = 0.0005
 """How long a thread may compute while another waits. With Python's 5 ms, a request waits as long at every statement."""
 YOUNG = 10_000
 """Objects made before the young ones are looked through; a request makes hundreds."""
+
+log = structlog.get_logger("selects.server")
 
 
 def serve(settings: Settings) -> signal.Signals:
@@ -36,8 +41,12 @@ def serve(settings: Settings) -> signal.Signals:
 
     resources = Resources(settings)
     require_current(resources.engine)
+    require_store(resources.home)
+    require_gate(settings)
+    # It may run before there is a token: in a container the first one is made beside it.
     with Session(resources.reading) as session:
-        require_safe_binding(settings, session)
+        if nobody := nobody_signs_in(settings, session):
+            log.warning(nobody)
     require_free(settings.server.host, settings.server.port, "SELECTS_SERVER__PORT")
     config = uvicorn.Config(
         create_app(settings, resources, pages=True, maker=Beside(settings)),
@@ -70,11 +79,15 @@ def serve(settings: Settings) -> signal.Signals:
 
 
 def _warm(resources: Resources) -> None:
-    """Load what will be needed, and let it be: looked through for garbage, it stops everybody for 0.2 s each time."""
+    """Load what will be needed, and let it be: looked through for garbage, it stops everybody for 0.3 s each time."""
     resources.encoders.warm()
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG)
+    try:
+        resources.gallery.warm()
+    except SQLAlchemyError as problem:  # the first search tries again, and says what is wrong
+        log.warning("films are not loaded for searching yet", problem=str(problem).splitlines()[0])
 
 
 def require_free(host: str, port: int, setting: str) -> None:

@@ -54,10 +54,18 @@ class Jobs(_Section):
 
 
 class Media(_Section):
-    """`roots` are the folders whose films may be named by path; uploads may be as large as `upload_limit_gib`."""
+    """`roots` are the folders whose films may be named by path; uploads may be as large as `upload_limit_gib`.
+
+    store      a folder or `s3://bucket/prefix` that all machines share; SELECTS_HOME is then a cache of it
+    cache_gib  so much of the store is kept in SELECTS_HOME
+    rendered_gib  rendered clips of lists are kept up to this; those asked for longest ago go first
+    """
 
     roots: tuple[Path, ...] = ()
     upload_limit_gib: float = Field(default=64.0, gt=0)
+    store: str = ""
+    cache_gib: float = Field(default=100.0, gt=0)
+    rendered_gib: float = Field(default=100.0, gt=0)
 
 
 class Analysis(_Section):
@@ -88,12 +96,18 @@ class Server(_Section):
 
 
 class Security(_Section):
-    """Who may: `authentication` may be false on loopback only; failed logins per address and minute are limited."""
+    """Who may: `authentication` may be false on loopback only; failed logins per address and minute are limited.
+
+    webhook_hosts    names or addresses that webhooks may go to although they are not public
+    webhook_retry_s  after so long a webhook that was not taken is sent again; then after four times as long, and so on
+    """
 
     authentication: bool = True
     session_days: float = Field(default=30.0, gt=0)
     invitation_days: float = Field(default=7.0, gt=0)
     failed_logins_per_minute: int = Field(default=10, ge=1)
+    webhook_hosts: tuple[str, ...] = ()
+    webhook_retry_s: float = Field(default=10.0, gt=0)
 
 
 class Training(_Section):
@@ -101,6 +115,7 @@ class Training(_Section):
 
     cron            minute, hour, day, month, weekday in the machine's time; empty: never by the clock
     new_labels      train as soon as there are so many since the last run; 0: never for that
+    new_corrections  likewise of corrections of clusters, for what shots or people are compared by
     promote         a version that passes the gate goes live by itself; else it waits for somebody to promote it
     propose         which of the two models that are trained is proposed: better, mlp or linear
     genre_labels    a genre with so many labels gets a model of its own; viral_clips: so many published clips, likewise
@@ -110,6 +125,7 @@ class Training(_Section):
 
     cron: str = "30 3 * * *"
     new_labels: int = Field(default=50, ge=0)
+    new_corrections: int = Field(default=25, ge=0)
     promote: bool = True
     propose: Literal["better", "mlp", "linear"] = "better"
     device: Literal["auto", "cpu", "cuda"] = "auto"

@@ -5,14 +5,14 @@ import textwrap
 import threading
 import time
 from collections.abc import Sequence
-from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from backend.analysis.find import Findings
 from backend.analysis.findings import Files
+from backend.bars import Bars
 from backend.clock import clock
 from backend.features.models import ModelRow
 from backend.scoring.explain import PRIOR
@@ -31,33 +31,19 @@ BAND_STYLES = {"compelling": "bold green", "good": "green", "medium": "yellow", 
 QUIET_EVERY_S = 10.0
 
 
-class TerminalProgress:
+class TerminalProgress(Bars):
     """Progress bars on standard error, or one quiet line a stage where it is no terminal."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True)
-        self._live = self._console.is_terminal
-        self._bars = Progress(
+        super().__init__(
             TextColumn("{task.description:<24}"),
             BarColumn(bar_width=30),
             TextColumn("{task.percentage:>3.0f} %  {task.fields[rate]}"),
             TimeRemainingColumn(compact=True),
-            console=self._console,
             transient=True,
         )
         self._tasks: dict[str, tuple[TaskID, float]] = {}
         self._lock = threading.Lock()
-
-    def __enter__(self) -> "TerminalProgress":
-        if self._live:
-            self._bars.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._live:
-            self._bars.stop()
 
     def __call__(self, stage: str, done: float, total: float) -> None:
         """Show that so much of a stage is done."""
@@ -66,16 +52,16 @@ class TerminalProgress:
             if stage not in self._tasks:
                 self._begin(stage, name)
             task, began = self._tasks[stage]
-        if self._live:
+        if self.live:
             speed = done * UNITS.get(stage, 1) / max(time.monotonic() - began, 1e-3)
-            self._bars.update(
+            self.bars.update(
                 task, completed=done, total=total or None, rate=f"{speed:,.0f} {unit}/s" if speed >= 1 else ""
             )
 
     def _begin(self, stage: str, name: str) -> None:
-        task = self._bars.add_task(name, total=None, rate="")
+        task = self.bars.add_task(name, total=None, rate="")
         self._tasks[stage] = (task, time.monotonic())
-        if not self._live:
+        if not self.live:
             sys.stderr.write(f"{name} …\n")
             sys.stderr.flush()
 
@@ -139,12 +125,18 @@ def _scores(findings: Findings) -> str:
 
 
 def show_models(rows: Sequence[ModelRow]) -> None:
-    """The models, two lines each: the weights of those marked with a full dot are here."""
+    """The models, two lines each: those marked with a full dot can be used as they are.
+
+    Those of `features extract` begin with their modality.
+    """
     out = Console(highlight=False)
     for row in rows:
         mark = ("●", "green") if row.here else ("○", "dim")
         numbers = f", {row.dimension} numbers" if row.dimension else ""
-        out.print(Text.assemble(mark, " ", (f"{row.name:<13}", "bold"), f"{row.role}{numbers}"))
-        about = f"{' and '.join(row.profiles)} · {row.licence} · {row.source}"
+        kind = f"{row.modality}: " if row.modality else ""
+        name = "" if row.published == row.name else f"{row.published}, "
+        out.print(Text.assemble(mark, " ", (f"{row.name:<13}", "bold"), f"{kind}{name}{row.role}{numbers}"))
+        used = [f"profile {' and '.join(row.profiles)}"] if row.profiles else []
+        about = " · ".join([*used, row.licence, row.source])
         out.print(Text(f"{'':15}{about}", style="dim"), soft_wrap=True)
     out.print(Text("● weights here   ○ not here", style="dim"))

@@ -1,12 +1,11 @@
 """A bar for each film that is taken in; quiet lines where nobody watches."""
 
 import sys
-from types import TracebackType
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, TaskID, TextColumn
 from rich.text import Text
 
+from backend.bars import Bars
 from backend.clock import clock
 from backend.jobs.models import Job
 
@@ -18,6 +17,7 @@ STAGES = {
     "scan": "finding shots",
     "features": "words and features",
     "index": "indexing",
+    "clusters": "places and people",
     "candidates": "ranking",
     "film": "looking for the film's pictures",
     "trailer": "watching the trailer",
@@ -25,39 +25,25 @@ STAGES = {
 }
 
 
-class JobBars:
+class JobBars(Bars):
     """Told of jobs, shows one bar each on standard error, or a line when a job begins a stage or ends."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False)
-        self._live = self._console.is_terminal
-        self._bars = Progress(
+        super().__init__(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             TextColumn("{task.percentage:>3.0f} %  {task.fields[said]}"),
-            console=self._console,
         )
         self._tasks: dict[str, TaskID] = {}
         self._told: dict[str, str] = {}
 
-    def __enter__(self) -> "JobBars":
-        if self._live:
-            self._bars.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._live:
-            self._bars.stop()
-
     def __call__(self, job: Job, title: str) -> None:
         """Show how far a job is."""
         said = said_of(job)
-        if self._live:
+        if self.live:
             if job.id not in self._tasks:
-                self._tasks[job.id] = self._bars.add_task(_short(title), total=1.0, said="")
-            self._bars.update(self._tasks[job.id], completed=job.fraction, said=Text(said))
+                self._tasks[job.id] = self.bars.add_task(_short(title), total=1.0, said="")
+            self.bars.update(self._tasks[job.id], completed=job.fraction, said=Text(said))
             return
         key = f"{job.state} {job.stage}"
         if self._told.get(job.id) != key:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from backend.errors import SelectsError
+from backend.jobs.queue import FILMS
 from backend.members.launch import close_launch_links, is_loopback, open_launch_link, require_safe_binding
 from backend.parts import chroma_part, hold, prepare, server_part, trainer_part, worker_part
 from backend.resources import Resources
@@ -47,7 +48,7 @@ def up(settings: Settings, workers: int) -> signal.Signals:
         with Session(resources.engine) as session:
             secret = open_launch_link(session, holder)
         parts = [*chroma_part(settings), server_part(settings)]
-        parts += [*(worker_part(number + 1, "cpu") for number in range(workers)), trainer_part()]
+        parts += [*(worker_part(number + 1, FILMS) for number in range(workers)), trainer_part()]
         running = Supervisor(parts)
         try:
             _wait_until_ready(resources, running, stop)

@@ -12,29 +12,40 @@ from threadpoolctl import threadpool_limits
 
 from backend.errors import UnknownName
 from backend.jobs.liveness import Ticker, bury, enrol, find_lost, heart, reaper, worker_name
-from backend.jobs.queue import APPLICATION, APPLICATION_VERSION, QUEUES, quiet_dbos, store_url
+from backend.jobs.queue import APPLICATION, APPLICATION_VERSION, LETTERS, QUEUES, quiet_dbos, store_url
 from backend.migrations.run import require_current
 from backend.resources import Resources
 from backend.settings import Settings
+from backend.store.media import require_store
 from trainer.runs.service import find_lost as find_lost_runs
 
 GIVEN_UP = 70
+LETTERS_AT_ONCE = 4
 Besides = Callable[[Resources, str], Ticker]
 """Made with the worker's name."""
+Register = Callable[[Resources, str], None]
+"""Makes workflows known to DBOS, for the worker of this name."""
 
 log = structlog.get_logger("selects.worker")
 
 
-def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, besides: Sequence[Besides] = ()) -> None:
+def run_worker(
+    settings: Settings,
+    queues: Sequence[str] = QUEUES,
+    besides: Sequence[Besides] = (),
+    loaded: Callable[[], Register] | None = None,
+) -> None:
     """Serve `queues` until a signal says stop; then end at once, and what was begun is gone on with by others.
 
-    `besides`: makes what is done once a second beside that. Raises DatabaseUnready, UnknownName for a queue.
+    `besides`: makes what is done once a second beside that. `loaded`: gives other workflows than all there are.
+    Raises DatabaseUnready, UnknownName for a queue, InputError where the media store is not there.
     """
     for queue in queues:
         if queue not in QUEUES:
             raise UnknownName("queue", queue, QUEUES)
     resources, name = Resources(settings), worker_name()
     require_current(resources.engine)
+    require_store(resources.home)
     stopping, asked = threading.Event(), [signal.SIGTERM]
 
     def stop(number: int, _frame: FrameType | None) -> None:
@@ -43,15 +54,21 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, besides: Sequ
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    register = _loaded()  # before anybody expects a heartbeat: on a busy machine it takes seconds
+    register = (loaded or _loaded)()  # before anybody expects a heartbeat: on a busy machine it takes seconds
     # Stages have threads of their own. From the first film on: sums of more threads differ in the last digits.
     threadpool_limits(1, user_api="blas")
     with Session(resources.engine) as session:
         enrol(session, name, queues)
     from backend.analysis.rescoring import watcher
+    from backend.clusters.following import watcher as head_watcher
+    from backend.clusters.workflow import watcher as cluster_watcher
+    from labeling.lists.delivering import watcher as letter_watcher
 
-    more = [watcher(resources), *(make(resources, name) for make in besides)]
-    tickers = (heart(resources, name, _give_up), reaper(resources, name, (find_lost, find_lost_runs)), *more)
+    # What they see they enqueue, once, under a name that says what it is for: that all look at it is only more work.
+    duty = threading.Event()
+    watchers = (watcher, cluster_watcher, head_watcher, letter_watcher)
+    more = [*(make(resources).only(duty) for make in watchers), *(make(resources, name) for make in besides)]
+    tickers = (heart(resources, name, _give_up), reaper(resources, name, (find_lost, find_lost_runs), duty), *more)
     for each in tickers:
         each.start()
     _launch(settings, name, queues, lambda: register(resources, name))
@@ -66,17 +83,27 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, besides: Sequ
     os._exit(130 if asked[0] == signal.SIGINT else 0)
 
 
-def _loaded() -> Callable[[Resources, str], None]:
+def _loaded() -> Register:
     """What makes all workflows known to DBOS, with everything that they need loaded."""
+    # Stages import these in functions. Loaded from source on a busy machine they take so long that no heart beats.
+    import scipy.linalg  # noqa: F401
+    import sklearn.cluster  # noqa: F401
+
     from backend.analysis.rescoring import register as register_rescoring
     from backend.analysis.workflow import register
+    from backend.clusters.workflow import register as register_clusters
+    from labeling.lists.delivering import register as register_letters
+    from labeling.lists.workflow import register as register_rendering
     from labeling.references.workflow import register as register_references
     from trainer.workflow import register as register_training
 
     def register_all(resources: Resources, name: str) -> None:
         register(resources, name, _give_up)
         register_references(resources, name, _give_up)
+        register_clusters(resources, name, _give_up)
         register_rescoring(resources)
+        register_rendering(resources, name, _give_up)
+        register_letters(resources, name, _give_up)
         register_training(resources, name, _give_up)
 
     return register_all
@@ -97,10 +124,11 @@ def _launch(settings: Settings, name: str, queues: Sequence[str], register: Call
         }
     )
     register()
-    DBOS.listen_queues(list(queues))
+    DBOS.listen_queues([*queues, LETTERS])
     DBOS.launch()
     for queue in queues:
         DBOS.register_queue(queue, worker_concurrency=1, polling_interval_sec=0.5)
+    DBOS.register_queue(LETTERS, worker_concurrency=LETTERS_AT_ONCE, polling_interval_sec=1.0)
 
 
 def _give_up() -> None:

@@ -1,12 +1,10 @@
 """All of Selects as a person meets it: `selects up` in processes of its own, and a real browser in front of it."""
 
-import os
 import re
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +21,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.command import COMMAND, environment
 from tests.films import make_film, read_frame_number, run_ffmpeg
+from tests.packages import install
 
 START_LIMIT_S = 180
 STOP_LIMIT_S = 30
@@ -62,11 +61,25 @@ def _token(home: Path) -> str:
     return subprocess.run(command, env=environment(home), stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
 
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Site]:
+    """The whole of Selects under a home of its own, for a browser to look at."""
+    with running_site(tmp_path_factory.mktemp("site")) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real browser."""
+    with running_browser() as browser:
+        yield browser
+
+
 @contextmanager
-def running_site(home: Path, **more: str) -> Iterator[Site]:
+def running_site(home: Path) -> Iterator[Site]:
     """`selects up` on free ports, until the block ends; it must end well then."""
     port, vectors = _free_ports(2)
-    settings = {"SELECTS_SERVER__PORT": str(port), "SELECTS_VECTORS__PORT": str(vectors), **more}
+    settings = {"SELECTS_SERVER__PORT": str(port), "SELECTS_VECTORS__PORT": str(vectors)}
     home.mkdir(parents=True, exist_ok=True)
     log = home / "up.log"
     with log.open("wb") as said:
@@ -109,7 +122,7 @@ def _free_ports(count: int) -> list[int]:
 @contextmanager
 def running_browser() -> Iterator[Browser]:
     """Chromium, installed where it is missing and can be; skips loudly without it."""
-    binary = _binary() or (_install() and _binary())
+    binary = _binary() or (install("chromium") and _binary())
     if not binary:
         pytest.skip("NO CHROMIUM: install it (Debian and Ubuntu: apt install chromium)")
     with sync_playwright() as playwright:
@@ -120,15 +133,6 @@ def running_browser() -> Iterator[Browser]:
 
 def _binary() -> str | None:
     return next((found for name in BROWSERS if (found := shutil.which(name))), None)
-
-
-def _install() -> bool:
-    if sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("apt-get"):
-        return False
-    for command in (["apt-get", "update", "-q"], ["apt-get", "install", "-y", "-q", "chromium"]):
-        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        done = subprocess.run(command, env=quiet, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-    return done.returncode == 0
 
 
 def make_speaking_film(path: Path) -> Path:

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from backend.features.base import Extractor
+from tests.browser import browser, site  # noqa: F401  fixtures for all
+from tests.clustered import library, shelf  # noqa: F401  fixtures for all
 from tests.databases import (  # noqa: F401  fixtures for all
     database_url,
     empty_database_url,
@@ -15,6 +17,10 @@ from tests.databases import (  # noqa: F401  fixtures for all
     postgresql_template,
     sqlite_template,
 )
+from tests.listing import ada  # noqa: F401  a fixture for the lists' tests
+from tests.reviewing import film, page, room  # noqa: F401  fixtures for the review page's tests
+from tests.service import job_store, service  # noqa: F401  fixtures for all
+from tests.stores import s3, store_address  # noqa: F401  fixtures for all
 from tests.vectors import chroma, stock  # noqa: F401  fixtures for all
 from tests.workers import house, root  # noqa: F401  fixtures for all
 

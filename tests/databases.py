@@ -24,6 +24,7 @@ from psycopg import sql
 
 from backend.database import make_engine
 from backend.migrations.run import migrate
+from tests.packages import install
 
 OLDEST = 15
 START_LIMIT_S = 60
@@ -36,7 +37,7 @@ HASTE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """The folder of the socket of a PostgreSQL server that is ours; skips loudly without one."""
-    binaries = find_binaries() or (_install() and find_binaries())
+    binaries = find_binaries() or (install("postgresql") and find_binaries())
     if not binaries:
         pytest.skip(f"NO POSTGRESQL: install version {OLDEST} or newer (Debian and Ubuntu: apt install postgresql)")
     with cluster(binaries) as folder:
@@ -170,12 +171,3 @@ def _version(folder: Path) -> int:
     said = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, check=False).stdout
     number = re.search(r"(\d+)", said)
     return int(number[1]) if number else 0
-
-
-def _install() -> bool:
-    """Install PostgreSQL where that takes no password: as root on Debian and its kin."""
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        return False
-    settings = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    command = ["apt-get", "install", "-y", "--no-install-recommends", "postgresql"]
-    return subprocess.run(command, env=settings, capture_output=True, check=False).returncode == 0

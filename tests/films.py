@@ -18,6 +18,8 @@ import imageio_ffmpeg
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.media.timeline import Timeline
+
 COLUMNS, ROWS = 4, 5
 PALETTE = ((150, 60, 50), (50, 110, 60), (60, 70, 160), (150, 140, 60), (120, 60, 140), (60, 140, 150))
 SAMPLE_RATE_HZ = 48000
@@ -184,6 +186,18 @@ def _write_wav(path: Path, sound: NDArray[np.int16]) -> None:
         file.writeframes(sound.tobytes())
 
 
+def damaged(film: Path, first: int, last: int) -> Path:
+    """The same film, with nothing where frames `[first, last)` and their sound were."""
+    whole = bytearray(film.read_bytes())
+    with av.open(str(film)) as container:
+        shown = [packet for packet in container.demux(video=0) if packet.size]
+    for packet in sorted(shown, key=lambda packet: packet.pts or 0)[first:last]:
+        whole[packet.pos : packet.pos + packet.size] = bytes(packet.size)
+    made = film.with_name("damaged.mp4")
+    made.write_bytes(whole)
+    return made
+
+
 def read_film(path: Path, side: float = 0.0) -> FilmReading:
     """Decode all of `path` and read frame numbers and clicks back; `side` as in read_frame_number."""
     numbers, seconds = [], []
@@ -212,3 +226,17 @@ def _read_clicks(path: Path) -> tuple[tuple[float, ...], str | None, int]:
                     if not found or second - found[-1] > 0.1:
                         found.append(float(second))
         return tuple(found), stream.codec_context.name, stream.codec_context.channels
+
+
+def timeline_of(film: Path, rate: Fraction) -> Timeline:
+    """Frame times as a decoder gives them: a table where they do not fit the rate."""
+    with av.open(f"file:{film}") as container:
+        stream = container.streams.video[0]
+        frames = list(container.decode(stream))
+        ticks = np.array([frame.pts if frame.pts is not None else 0 for frame in frames], np.int64)
+        base = Fraction(stream.time_base or 1)
+    ticks = np.append(ticks - ticks[0], ticks[-1] - ticks[0] + (frames[-1].duration or 1))
+    plain = np.arange(len(ticks)) / float(rate * base)
+    if film.suffix == ".avi" or np.all(np.abs(ticks - plain) <= max(1.0, 0.2 / float(rate * base))):
+        return Timeline(rate, len(frames))
+    return Timeline(rate, len(frames), base, ticks)

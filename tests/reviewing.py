@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlmodel import Session, col, select
 
@@ -16,11 +17,12 @@ from backend.library.models import Candidate, DialogueLine, Movie, Scene, Shot
 from backend.resources import Resources
 from backend.settings import Settings
 from labeling.web.boot import PROJECT_COOKIE
-from tests.browser import Site, make_speaking_film, open_page
+from tests.browser import Site, make_speaking_film, open_page, problems_of
 
 ANALYSED_S = 180
 CLIP = ".deck video.on"
 CLIP_S = (3.0, 16.0)
+LOADED = "[...document.querySelectorAll('.deck video')].filter(video => video.readyState >= 2).length >= 4"
 
 
 def add_film(site: Site, path: Path) -> int:
@@ -32,7 +34,7 @@ def add_film(site: Site, path: Path) -> int:
         assert found["state"] != "failed"
         assert time.monotonic() < until
         time.sleep(0.2)
-    with _session(site) as session:
+    with session_of(site) as session:
         movie = session.exec(select(Movie).where(Movie.id == added["id"])).one()
         _add_windows(session, movie)
         session.commit()
@@ -40,7 +42,7 @@ def add_film(site: Site, path: Path) -> int:
 
 
 @contextmanager
-def _session(site: Site) -> Iterator[Session]:
+def session_of(site: Site) -> Iterator[Session]:
     resources = Resources(Settings(home=site.home))
     with Session(resources.engine) as session:
         yield session
@@ -92,7 +94,7 @@ def room_without_films(site: Site) -> Room:
 def room_with(site: Site, film: int, fits: Callable[[Candidate], bool] = lambda _: True) -> Room:
     """A new project with a copy of a film and its windows, of which nobody has judged one."""
     room = room_without_films(site)
-    with _session(site) as session:
+    with session_of(site) as session:
         movie = session.exec(select(Movie).where(Movie.id == film)).one()
         copy = Movie(**movie.model_dump(exclude={"id"}) | {"project_id": room.project})
         session.add(copy)
@@ -160,3 +162,25 @@ def drag(page: Page, end: str, second: float) -> None:
     page.mouse.down()
     page.mouse.move(x + 2, handle["y"] + 5, steps=5)
     page.mouse.up()
+
+
+@pytest.fixture(scope="module")
+def film(site: Site, tmp_path_factory: pytest.TempPathFactory) -> int:
+    """A film with many windows to judge."""
+    return add_film(site, tmp_path_factory.mktemp("films") / "harbour_lights.mp4")
+
+
+@pytest.fixture
+def room(site: Site, film: int) -> Room:
+    """A project of the test's own in which nobody has judged a clip."""
+    return room_with(site, film)
+
+
+@pytest.fixture
+def page(room: Room, browser: Browser) -> Iterator[Page]:
+    """The review page with a clip that plays; nothing may go wrong in its scripts."""
+    page = room.open(browser)
+    playing(page)
+    yield page
+    assert problems_of(page) == []
+    page.context.close()

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from fastapi import FastAPI
 from sqlmodel import Session, col, select
 from starlette.testclient import TestClient
 
 from backend.app import create_app
+from backend.jobs.queue import migrate_jobs
 from backend.library.service import create_project
 from backend.members.models import Membership, Person, Role
 from backend.members.service import owner, principal
@@ -65,6 +67,21 @@ def running(home: Path, database_url: str, **sections: Any) -> Iterator[Service]
     resources = Resources(settings)
     with TestClient(create_app(settings, resources)) as client:
         yield Service(client.app, resources)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def service(tmp_path: Path, database_url: str) -> Iterator[Service]:
+    """The application with a home of its own, on either database."""
+    with running(tmp_path / "home", database_url) as made:
+        yield made
+
+
+@pytest.fixture
+def job_store(tmp_path: Path, database_url: str) -> Iterator[Service]:
+    """The same with a store of jobs, as `selects migrate` leaves it."""
+    with running(tmp_path, database_url) as made:
+        migrate_jobs(made.resources.settings.jobs_url)
+        yield made
 
 
 def _person(session: Session, name: str) -> Person:

@@ -24,18 +24,26 @@ from tests.service import Service, running
 from tests.world import (
     ASKERS,
     CHALLENGER,
+    CLUSTER,
+    CORRECTION,
     DECISION,
+    ENTRY,
+    EXPORT,
     FILM,
     INVITATION,
     INVITED,
     KEYFRAME,
+    LIST,
+    LOOSE,
     MANUAL,
     MOVIE,
+    OTHER_CLUSTER,
     PERSONS,
     PROJECT,
     RANKED,
     SHA256,
     VIEWERS_MEMBERSHIP,
+    WEBHOOK,
     make_world,
     secret_of,
 )
@@ -58,8 +66,15 @@ IDS = {
     "frame": KEYFRAME,
     "candidate_id": MANUAL,
     "decision_id": DECISION,
+    "cluster_id": CLUSTER,
+    "correction_id": CORRECTION,
     "reference_id": 1,
     "interval_id": 1,
+    "list_id": LIST,
+    "entry_id": ENTRY,
+    "export_id": EXPORT,
+    "webhook_id": WEBHOOK,
+    "project_id": PROJECT,
     "job_id": "done",
     "run_id": "trained",
     "version": CHALLENGER,
@@ -85,7 +100,20 @@ DUEL = {"params": {"project": PROJECT, "rival": "first"}}
 RELEASE = {"json": {"project": PROJECT, "candidates": [RANKED]}}
 REFERENCE = {"json": {"movie": MOVIE, "path": "new.mp4"}}
 CLIP = {"json": {"start_frame": 10, "end_frame": 40}}
+NEW_LIST, RULE = {"json": {"name": "x", "project": PROJECT}}, {"json": {"project": PROJECT, "rule": {}}}
+BY_RULE = {"json": {"name": "x", "project": PROJECT, "rule": {}}}
+EDIT = {"data": {"project": PROJECT}, "files": {"file": ("promo.edl", b"TITLE: nothing")}}
+ENTRIES, OUT = {"json": {"entries": [{"candidate": MANUAL}]}}, {"params": {"entries": [ENTRY]}}
+MOVE, NOTE = {"json": {"entries": [ENTRY]}}, {"json": {"note": "x"}}
+AS_JSON, HANDLES = {"params": {"format": "json"}}, {"json": {"handles": 5}}
+HOOK = {"json": {"url": "https://example.com/x", "project": PROJECT}}
+NEW_PLACE = {"params": {"project": PROJECT}, "json": {"kind": "scene", "items": [LOOSE], "name": "Street"}}
+MOVED, NOT_THIS = {"json": {"items": [LOOSE]}}, {"params": {"items": [CLUSTER]}}
+MERGE = {"json": {"into": CLUSTER, "clusters": [OTHER_CLUSTER]}}
+SPLIT = {"json": {"cluster": CLUSTER, "items": [CLUSTER], "name": "Pantry"}}
+CORRECTED = "/api/clusters/corrections/{correction_id}"
 INTERVAL = "/api/references/{reference_id}/intervals/{interval_id}"
+EXPORTED = "/api/lists/{list_id}/exports/{export_id}"
 LOADED = ("/static/0/app.js", "/_nicegui/0/static/nicegui.js", "/_nicegui_ws/socket.io", "/no/such/page")
 OPEN_RUN = {"ids": {"run_id": "waits"}}
 WAITING, FAILED = {"ids": {"job_id": "queued"}}, {"ids": {"job_id": "failed"}}
@@ -127,8 +155,27 @@ TABLE: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("PUT",    "/api/movies/{movie_id}/poster",              POSTER,                      "401 404 403 200 200 200"),
     ("POST",   "/api/score",                                 SCORE,                       "401 404 409 409 409 409"),
     ("GET",    "/api/search",                                WORDS,                       "401 404 200 200 200 200"),
+    ("GET",    "/api/movies/{movie_id}/similar",             {},                          "401 404 200 200 200 200"),
     ("GET",    "/api/similar",                               LIKE,                        "401 404 may may may may"),
     ("POST",   "/api/similar",                               PICTURE,                     "401 404 200 200 200 200"),
+
+    ("GET",    "/api/clusters",                              HERE,                        "401 404 200 200 200 200"),
+    ("POST",   "/api/clusters",                              NEW_PLACE,                   "401 404 403 201 201 201"),
+    ("GET",    "/api/clusters/suggestions",                  HERE,                        "401 404 200 200 200 200"),
+    ("GET",    "/api/clusters/corrections",                  HERE,                        "401 404 200 200 200 200"),
+    ("POST",   f"{CORRECTED}/undo",                          {},                          "401 404 403 200 200 200"),
+    ("GET",    f"{CORRECTED}/more",                          {},                          "401 404 200 200 200 200"),
+    ("POST",   f"{CORRECTED}/more",                          {},                          "401 404 403 409 409 409"),
+    ("POST",   "/api/clusters/merge",                        MERGE,                       "401 404 403 200 200 200"),
+    ("POST",   "/api/clusters/split",                        SPLIT,                       "401 404 403 201 201 201"),
+    ("POST",   "/api/clusters/refresh",                      HERE,                        "401 404 403 202 202 202"),
+    ("GET",    "/api/clusters/{cluster_id}",                 {},                          "401 404 200 200 200 200"),
+    ("PATCH",  "/api/clusters/{cluster_id}",                 {"json": {"name": "Hall"}},  "401 404 403 200 200 200"),
+    ("GET",    "/api/clusters/{cluster_id}/members",         {},                          "401 404 200 200 200 200"),
+    ("POST",   "/api/clusters/{cluster_id}/members",         MOVED,                       "401 404 403 200 200 200"),
+    ("DELETE", "/api/clusters/{cluster_id}/members",         NOT_THIS,                    "401 404 403 200 200 200"),
+    ("GET",    "/api/noise",                                 HERE,                        "401 404 200 200 200 200"),
+    ("GET",    "/api/feedback",                              HERE,                        "401 404 200 200 200 200"),
 
     ("GET",    "/api/queue",                                 HERE,                        "401 404 200 200 200 200"),
     ("PATCH",  "/api/queue",                                 OVERLAP,                     "401 404 403 403 200 200"),
@@ -153,6 +200,39 @@ TABLE: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("POST",   f"{INTERVAL}/withdraw",                       {},                          "401 404 403 200 200 200"),
     ("POST",   f"{INTERVAL}/restore",                        {},                          "401 404 403 200 200 200"),
     ("GET",    "/api/references/{reference_id}/labels",      {},                          "401 404 409 409 409 409"),
+
+    ("GET",    "/api/lists",                                 HERE,                        "401 404 200 200 200 200"),
+    ("POST",   "/api/lists",                                 NEW_LIST,                    "401 404 403 201 201 201"),
+    ("POST",   "/api/lists/by-rule",                         BY_RULE,                     "401 404 403 201 201 201"),
+    ("POST",   "/api/lists/by-rule/preview",                 RULE,                        "401 404 200 200 200 200"),
+    ("POST",   "/api/lists/import",                          EDIT,                        "401 404 403 422 422 422"),
+    ("GET",    "/api/lists/{list_id}",                       {},                          "401 404 200 200 200 200"),
+    ("PATCH",  "/api/lists/{list_id}",                       NOTE,                        "401 404 403 200 200 200"),
+    ("DELETE", "/api/lists/{list_id}",                       {},                          "401 404 403 204 204 204"),
+    ("POST",   "/api/lists/{list_id}/approve",               {},                          "401 404 403 200 200 200"),
+    ("POST",   "/api/lists/{list_id}/reopen",                {},                          "401 404 403 200 200 200"),
+    ("GET",    "/api/lists/{list_id}/entries",               {},                          "401 404 200 200 200 200"),
+    ("POST",   "/api/lists/{list_id}/entries",               ENTRIES,                     "401 404 403 201 201 201"),
+    ("DELETE", "/api/lists/{list_id}/entries",               OUT,                         "401 404 403 200 200 200"),
+    ("POST",   "/api/lists/{list_id}/entries/move",          MOVE,                        "401 404 403 200 200 200"),
+    ("PATCH",  "/api/lists/{list_id}/entries/{entry_id}",    NOTE,                        "401 404 403 200 200 200"),
+    ("POST",   "/api/lists/{list_id}/rule/preview",          {"json": {"rule": {}}},      "401 404 200 200 200 200"),
+    ("POST",   "/api/lists/{list_id}/rule/run",              {"json": {"rule": {}}},      "401 404 403 200 200 200"),
+    ("GET",    "/api/lists/{list_id}/preflight",             {},                          "401 404 200 200 200 200"),
+    ("GET",    "/api/lists/{list_id}/export",                AS_JSON,                     "401 404 200 200 200 200"),
+    ("POST",   "/api/lists/{list_id}/render",                {"json": {}},                "401 404 403 202 202 202"),
+    ("GET",    "/api/lists/{list_id}/exports",               {},                          "401 404 200 200 200 200"),
+    ("GET",    "/api/lists/{list_id}/exports/{export_id}",   {},                          "401 404 200 200 200 200"),
+    ("GET",    f"{EXPORTED}/made-of",                        {},                          "401 404 200 200 200 200"),
+    ("GET",    "/api/projects/{project_id}/exports",         {},                          "401 404 200 200 200 200"),
+    ("PUT",    "/api/projects/{project_id}/exports",         HANDLES,                     "401 404 403 403 200 200"),
+    ("GET",    "/api/webhooks",                              HERE,                        "401 404 403 403 200 200"),
+    ("POST",   "/api/webhooks",                              HOOK,                        "401 404 403 403 201 201"),
+    ("GET",    "/api/webhooks/{webhook_id}",                 {},                          "401 404 403 403 200 200"),
+    ("PATCH",  "/api/webhooks/{webhook_id}",                 {"json": {"active": False}}, "401 404 403 403 200 200"),
+    ("DELETE", "/api/webhooks/{webhook_id}",                 {},                          "401 404 403 403 204 204"),
+    ("POST",   "/api/webhooks/{webhook_id}/test",            {},                          "401 404 403 403 202 202"),
+    ("GET",    "/api/webhooks/{webhook_id}/deliveries",      {},                          "401 404 403 403 200 200"),
 
     ("GET",    "/api/models",                                HERE,                        "401 404 200 200 200 200"),
     ("GET",    "/api/models/live",                           HERE,                        "401 404 200 200 200 200"),

@@ -18,6 +18,7 @@ MODULES = (
     "trainer",
     "trainer.snapshot",
     "trainer.making",
+    "trainer.metric_making",
     "trainer.predicting",
 )
 

@@ -20,7 +20,7 @@ from backend.features.base import Extracted, Extractor, ShotMaterial
 from backend.features.registry import EXTRACTORS, PROFILES
 from backend.features.schema import Block, FeatureSchema
 from backend.files import folder_atomically
-from backend.media.subtitles import Line
+from backend.media.lines import Line
 from tests.command import COMMAND, environment
 from tests.films import make_film, run_ffmpeg
 

@@ -47,6 +47,11 @@ def test_models_are_listed(tmp_path: Path) -> None:
     rows = selects_json("features", "models", home=tmp_path / "home")
     assert {row["name"] for row in rows} >= {"efficientnet", "videomae", "openclip", "facenet"}
     for row in rows:
-        assert set(row) == {"name", "role", "dimension", "profiles", "licence", "source", "path", "here"}
-        assert row["here"] is (row["path"] is not None)
+        assert set(row) == {
+            *("name", "role", "dimension", "profiles", "licence", "source", "path", "here"),
+            *("modality", "published", "preparation"),
+        }
+        weightless = row["source"] == "no weights"
+        assert (row["path"] is not None) is (row["here"] and not weightless)
+        assert row["here"] or not weightless
         assert row["here"] or "embedded" not in row["profiles"], row["name"]

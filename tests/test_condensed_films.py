@@ -24,7 +24,7 @@ from trainer.datasets.given import Given, read_given
 from trainer.datasets.labelled import from_given_clips, pool
 from trainer.datasets.locating import Location, fit_line
 from trainer.datasets.owned import owned_files
-from trainer.datasets.progress import Bars
+from trainer.datasets.progress import PreparingBars
 from trainer.datasets.unpublished import free_spans
 from trainer.snapshot import read_snapshot
 
@@ -212,7 +212,7 @@ def test_pool_weighs_parts_by_the_seconds_that_are_seen() -> None:
 
 
 def _given(folder: Path, dataset: Dataset) -> Given:
-    return read_given(folder, {clip.videoid for clip in dataset.clips}, dataset.films.keys(), Bars())
+    return read_given(folder, {clip.videoid for clip in dataset.clips}, dataset.films.keys(), PreparingBars())
 
 
 def test_features_of_all_kinds_of_files(dataset: Dataset, tmp_path: Path) -> None:

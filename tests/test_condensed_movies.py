@@ -226,4 +226,6 @@ def test_address_that_fails_leaves_no_half_file(address: str, tmp_path: Path) ->
         fetched(address, ["other.csv"], tmp_path / "kept")
     with pytest.raises(Unavailable, match=r"Cannot have movies\.csv from"):
         fetched("http://127.0.0.1:9", ["movies.csv"], tmp_path / "kept")
+    with pytest.raises(InputError, match="begin with http"):
+        fetched("ftp://127.0.0.1/data", ["movies.csv"], tmp_path / "kept")
     assert not [path for path in (tmp_path / "kept").rglob("*") if path.is_file()]

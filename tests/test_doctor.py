@@ -12,6 +12,8 @@ import pytest
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
+from backend.clusters.models import ClusterItem
+from backend.clusters.placing import refresh
 from backend.library.models import Movie
 from backend.members.service import Principal
 from backend.resources import Resources
@@ -119,6 +121,13 @@ def leave_a_collection(resources: Resources) -> None:
     resources.chroma.create(f"{PREFIX}efficientnet-v1-{int(time.time()) - 7200:x}-abcdef")
 
 
+def lose_an_item(resources: Resources) -> None:
+    refresh(resources, 1, "scene")
+    with Session(resources.engine) as session:
+        session.delete(session.exec(select(ClusterItem).where(col(ClusterItem.kind) == "scene")).first())
+        session.commit()
+
+
 FAULTS: dict[str, tuple[Callable[[Resources], None], str]] = {
     "lost vectors": (lose_vectors, "2 of .* vectors are missing"),
     "changed vectors": (change_vectors, "1 of .* are not what the feature file says"),
@@ -132,6 +141,7 @@ FAULTS: dict[str, tuple[Callable[[Resources], None], str]] = {
     "changed row": (change_the_row, "is that of an older analysis"),
     "left copy": (leave_a_copy, "Vectors of efficientnet that no film needs"),
     "left collection": (leave_a_collection, "is in use by nothing"),
+    "lost item": (lose_an_item, "shots of its films are in no list of places"),
 }
 
 

@@ -99,3 +99,10 @@ def test_what_is_being_written_stays_and_what_was_killed_goes(writer: "subproces
     assert part.exists()
     put()
     assert [path.suffix for path in tmp_path.iterdir()] == [".parquet"]
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="only Linux has such a folder")
+@pytest.mark.parametrize("way", [file_atomically, folder_atomically])
+def test_where_nothing_can_be_made_it_is_said(way) -> None:
+    with pytest.raises(OutputError, match="no such file or directory"), way(Path("/proc/x")):
+        raise AssertionError("nothing to write into")

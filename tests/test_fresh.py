@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -17,13 +16,7 @@ from backend.members import tokens
 from backend.members.models import ApiToken, Membership
 from backend.members.signin import COOKIE
 from tests.command import ROOT, environment
-from tests.service import Service, running
-
-
-@pytest.fixture
-def service(tmp_path: Path, database_url: str) -> Iterator[Service]:
-    with running(tmp_path / "home", database_url) as found:
-        yield found
+from tests.service import Service
 
 
 def names(fresh: Fresh, service: Service, asked: list[int]) -> tuple[str, ...]:

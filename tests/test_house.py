@@ -41,7 +41,7 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-tools.txt"])
 def test_requirements_are_flat_pins(name: str) -> None:
     lines = (ROOT / name).read_text().splitlines()
     assert lines
@@ -133,6 +133,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "scripts" / "lib" / "warm.py").write_text("print('warmed')\n")
     (root / "requirements.txt").write_text("")
     (root / "requirements-dev.txt").write_text("")
+    (root / "requirements-tools.txt").write_text("")
     (root / "tiny.py").write_text(BACKEND)
     (root / "pyproject.toml").write_text(
         '[build-system]\nrequires = []\nbuild-backend = "tiny"\nbackend-path = ["."]\n'

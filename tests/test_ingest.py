@@ -16,7 +16,7 @@ from tests.films import make_film, read_film, run_ffmpeg
 from tests.prints import files_of, print_of
 from tests.workers import Works
 
-STAGES = {"probe", "proxy", "scan", "features", "index", "candidates"}
+STAGES = {"probe", "proxy", "scan", "features", "index", "clusters", "candidates"}
 FRAMES = 250
 
 

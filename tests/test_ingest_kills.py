@@ -29,18 +29,23 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def film(films: Path, root: Path) -> Path:
+def film(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A real film with its subtitles."""
+    root = tmp_path_factory.mktemp("films")
     for part in films.glob("sintel*"):
         shutil.copy(part, root)
     return root / "sintel_trailer_204p.mp4"
 
 
 @pytest.fixture(scope="module")
-def undisturbed(house: Works, film: Path) -> dict[str, Any]:
-    """What an ingest leaves that nobody disturbs."""
-    movie_id = house.done(house.add(film))
-    made = print_of(house.service.resources, movie_id)
+def undisturbed(
+    server: Server, sqlite_template: bytes, tmp_path_factory: pytest.TempPathFactory, film: Path
+) -> dict[str, Any]:
+    """What an ingest leaves that nobody disturbs, in a house that no other test has added to."""
+    home = tmp_path_factory.mktemp("undisturbed")
+    with works(home, sqlite_in(home, sqlite_template), server, [film.parent]) as house:
+        house.start_worker()
+        made = print_of(house.service.resources, house.done(house.add(film)))
     assert made["rows"]["Shot"]
     assert made["vectors"]["efficientnet"]
     return made

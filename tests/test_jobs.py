@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import update
@@ -18,22 +17,19 @@ from sqlmodel import Session, col, select
 from backend.database import utc_now
 from backend.errors import Conflict
 from backend.jobs import service as jobs
-from backend.jobs.liveness import SILENT_S, beat, bury, enrol, find_lost, living, sweep, take_lease
+from backend.jobs.liveness import SILENT_S, beat, bury, enrol, find_lost, serving, sweep, take_lease
 from backend.jobs.models import Job, JobStage, Lease, Worker
-from backend.jobs.queue import migrate_jobs
 from backend.jobs.service import Cancelled, Doing, Fenced, Report
 from backend.library.models import Movie
 from tests.command import ROOT, environment
-from tests.service import Service, running
+from tests.service import Service
 
 LIMIT_S = 60
 
 
 @pytest.fixture
-def service(database_url: str, tmp_path: Path) -> Iterator[Service]:
-    with running(tmp_path, database_url) as made:
-        migrate_jobs(made.resources.settings.jobs_url)
-        yield made
+def service(job_store: Service) -> Service:
+    return job_store
 
 
 @pytest.fixture
@@ -48,7 +44,7 @@ def new_job(service: Service, *, enqueued: bool = True) -> Job:
         movie = Movie(project_id=project, path="/films/a.mp4", title="A")
         session.add(movie)
         session.flush()
-        job = jobs.new_job(session, movie, "ingest", {}, "me")
+        job = jobs.new_job(session, movie.project_id, movie.id, "ingest", {}, "me")
         session.commit()
         session.refresh(job)
     if enqueued:
@@ -107,9 +103,9 @@ class Ghost:
 def test_a_worker_lives_while_it_is_heard_of(session: Session, service: Service) -> None:
     enrol(session, "a", ["cpu", "gpu"])
     assert beat(session, "a")
-    assert living(session) == 1
+    assert serving(session)["cpu"] == 1
     silence(session, "a")
-    assert living(session) == 0
+    assert serving(session)["cpu"] == 0
     assert beat(session, "a"), "one that was slow, and that nobody gave up, lives on"
     bury(session, "a")
     assert not beat(session, "a")

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -27,15 +27,10 @@ from backend.scoring.models import Live, ModelVersion, Promotion
 from tests.command import ROOT, environment
 from tests.service import Service, running
 from tests.trained import SCHEMA, enter, save_trained, stored
-from trainer.registry import live_in, promote, register, rollback
+from trainer.registry import live_in, promote, register, rollback, scoring_in
+from trainer.versions.service import shown_live
 
 NOTICED_S = 2.0
-
-
-@pytest.fixture
-def service(database_url: str, tmp_path: Path) -> Iterator[Service]:
-    with running(tmp_path / "home", database_url) as made:
-        yield made
 
 
 @pytest.fixture
@@ -125,6 +120,26 @@ def test_promoted_and_rolled_back(service: Service, project: int) -> None:
             (None, "a", 4, "rollback"),
         ]
         assert {row.state for row in session.exec(select(ModelVersion))} == {"promoted"}
+
+
+def test_rolling_back_ends_at_the_prior(service: Service, project: int) -> None:
+    """Also where a version was live twice, and whatever people give as a reason."""
+    for version, why in (("a", "because"), ("b", "rollback"), ("a", "rollback")):
+        with service.session() as session:
+            promote(session, project, version, None, "Ada", why)
+    with service.session() as session:
+        assert [rollback(session, project, "compelling", "Ada").version for _ in "123"] == ["b", "a", None]
+
+
+def test_what_was_taken_back_is_not_the_last_good_one(service: Service, project: int) -> None:
+    make_live(service, project, "a")
+    make_live(service, project, "b")
+    with service.session() as session:
+        rollback(session, project, "compelling", "Ada")
+    break_weights(stored(service, "a"))
+    started = LiveModels(service.resources)
+    started.look()
+    assert (serving(started, project), [alarm.version for alarm in started.alarms()]) == ("prior", ["a"])
 
 
 @pytest.mark.parametrize("expected", [0, None])
@@ -263,6 +278,14 @@ def test_a_genre_has_a_model_of_its_own(service: Service, project: int) -> None:
 
     assert chosen() == chosen("Drama") == ["a", "viral"]
     assert chosen("Drama", "Science Fiction") == ["scifi", "viral"]
+    with service.session() as session:
+        row = live_in(session, project, "compelling/sci-fi")
+        assert shown_live(service.resources.live, row).serving == "scifi"
+        assert scoring_in(session, project, "compelling/drama") == "a", "the champion of a genre without its own"
+        assert scoring_in(session, project, "compelling/sci-fi") == "scifi"
+        row = rollback(session, project, "compelling/sci-fi", "Ada")
+        service.resources.live.look()
+        assert shown_live(service.resources.live, row).serving == "a"
     assert Pinned({"compelling/sci-fi": pinned.models["compelling/sci-fi"]}).chosen(["drama"]) == ()
 
 

@@ -2,10 +2,8 @@
 
 import json
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import update
@@ -15,13 +13,7 @@ from backend.database import utc_now
 from backend.library.models import Project
 from backend.members.models import ApiToken, Invitation, Membership
 from backend.security import hashed
-from tests.service import Service, running
-
-
-@pytest.fixture
-def service(tmp_path: Path, database_url: str) -> Iterator[Service]:
-    with running(tmp_path / "home", database_url) as found:
-        yield found
+from tests.service import Service
 
 
 def secret_of(link: str) -> str:

@@ -31,12 +31,6 @@ FILM, LONGER = "stage", "sintel"
 
 
 @pytest.fixture
-def service(database_url: str, tmp_path: Path) -> Iterator[Service]:
-    with running(tmp_path / "home", database_url) as made:
-        yield made
-
-
-@pytest.fixture
 def project(service: Service) -> int:
     made = service.project()
     for seed, version in enumerate("ab"):
@@ -83,7 +77,8 @@ def test_a_model_that_cannot_be_used_is_an_alarm(service: Service, project: int)
     (live,) = answered(admin.get("/api/models/live"))["items"]
     assert (live["version"], live["serving"]) == ("b", "a")
     assert "is not the file its card describes" in live["problem"]
-    assert f"b of project {project} cannot be used, a scores; the log says why" in admin.get("/ready").json()["notes"]
+    notes = admin.get("/ready").json()["notes"]
+    assert f"b of project {project} cannot be used, a is used instead; the log says why" in notes
     answered(admin.post("/api/models/rollback", json={"project": project}))
     soon(lambda: f"{gauge} 0.0" in admin.get("/metrics").text)
 

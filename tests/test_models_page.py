@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 from sqlmodel import col, select
 
 from backend.library.models import Movie
-from tests.browser import Site, open_page, problems_of, running_browser, running_site
+from tests.browser import Site, open_page, problems_of
 from tests.curating import Studio
 from tests.models_rows import REFUSAL, SUMMARY, answered, beside, duelled, house_of, run, with_versions
 from tests.service import Service
@@ -15,18 +15,6 @@ from tests.service import Service
 expect.set_options(timeout=20_000)
 
 FIRST, SECOND, REFUSED = NAMES = ("compelling-first", "compelling-second", "compelling-refused")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with running_browser() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Site]:
-    with running_site(tmp_path_factory.mktemp("models") / "home") as site:
-        yield site
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +123,9 @@ def test_who_curators_prefer_is_shown(page: Page, full: int, rows: Service) -> N
     expect(duel).to_contain_text(f"Curators prefer {SECOND}.")
     expect(duel.get_by_role("row", name=SECOND)).to_contain_text("20 of 40")
     expect(duel.get_by_role("row", name=FIRST)).to_contain_text("4 of 40")
+    page.set_viewport_size({"width": 420, "height": 900})
+    heights = page.locator(".bars th").evaluate_all("all => all.map((each) => each.offsetHeight)")
+    assert max(heights) < 80, "words, not letters, one below the other"
 
 
 def test_a_run_is_watched_and_cancelled(page: Page, rows: Service, full: int) -> None:
@@ -144,7 +135,7 @@ def test_a_run_is_watched_and_cancelled(page: Page, rows: Service, full: int) ->
     page.reload()
     bar = page.get_by_role("progressbar", name="Training Compelling")
     expect(bar).to_have_attribute("aria-valuenow", "40")
-    expect(page.get_by_text("40 % · learning · epoch 8 of 20 · loss 0.512 · 40 s left")).to_be_visible()
+    expect(page.get_by_text("40 % · learning from all · epoch 8 of 20 · loss 0.512 · 40 s left")).to_be_visible()
     page.get_by_role("button", name="Cancel the training of Compelling …").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel the training").click()
     expect(bar).to_have_count(0)

@@ -14,8 +14,6 @@ from tests.browser import (
     make_speaking_film,
     open_page,
     problems_of,
-    running_browser,
-    running_site,
     shown_frame,
 )
 from tests.films import make_film
@@ -25,18 +23,6 @@ MODELS_MS = 60_000
 SETTLED_MS = 1500
 expect.set_options(timeout=20_000)
 SHOTS_OF_FILM = 13
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with running_browser() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Site]:
-    with running_site(tmp_path_factory.mktemp("site") / "home") as site:
-        yield site
 
 
 @pytest.fixture(scope="module")

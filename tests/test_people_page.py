@@ -6,21 +6,9 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import Site, open_page, problems_of, running_browser, running_site
+from tests.browser import Site, open_page, problems_of
 
 expect.set_options(timeout=20_000)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with running_browser() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Site]:
-    with running_site(tmp_path_factory.mktemp("people") / "home") as site:
-        yield site
 
 
 @pytest.fixture

@@ -196,6 +196,20 @@ def test_what_stands_beside_a_clip(desk: Studio, monkeypatch: pytest.MonkeyPatch
     assert later["rejected"]["candidate"]["id"] == second[3].id
 
 
+def test_of_very_many_judged_clips_the_last_ones_are_compared(desk: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precedents, "READING_LIMIT_S", 60.0)
+    monkeypatch.setattr(precedents, "MOST_JUDGED", 2)
+    ada = desk.curator("Ada")
+    for number in desk.movies:
+        _analyse(desk, number)
+    first, second = (desk.candidates(movie_id=movie) for movie in desk.movies)
+    for row, verdict in zip(second[1:4], ("reject", "approve", "reject"), strict=True):
+        decide(ada, row.id or 0, verdict)
+    seen = ada.get(f"/api/candidates/{first[1].id}/context").json()
+    assert seen["rejected"]["candidate"]["id"] == second[3].id, "not the one that looks the same, which is older"
+    assert seen["approved"]["candidate"]["id"] == second[2].id
+
+
 def _analyse(desk: Studio, movie_id: int) -> None:
     """Give a film shots, a line in its second clip, and features in which clip n of any film looks like no other."""
     extractor = EXTRACTORS["efficientnet"]

@@ -20,7 +20,8 @@ from backend.media.filters import clip_size
 from backend.media.render import ClipRequest, clip_name, render_clip
 from backend.media.source import Source, read_source
 from backend.media.timeline import Timeline
-from tests.films import make_film, read_film, run_ffmpeg
+from tests.films import make_film, read_film, timeline_of
+from tests.rendering import running, slow_film
 
 CLICKS_S = tuple(np.arange(0.25, 4, 0.5))
 QUIET_X265 = ["-x265-params", "log-level=error"]
@@ -54,20 +55,6 @@ FILMS: dict[str, tuple[str, dict[str, Any]]] = {
     "H.264 in avi": ("film.avi", {"extra": ["-c:a", "pcm_s16le"]}),
     "awkward name": ("-a b'c\"d: 100% é;$(x).mp4", {}),
 }
-
-
-def timeline_of(film: Path, rate: Fraction) -> Timeline:
-    """Frame times as a decoder gives them: a table where they do not fit the rate."""
-    with av.open(f"file:{film}") as container:
-        stream = container.streams.video[0]
-        frames = list(container.decode(stream))
-        ticks = np.array([frame.pts if frame.pts is not None else 0 for frame in frames], np.int64)
-        base = Fraction(stream.time_base or 1)
-    ticks = np.append(ticks - ticks[0], ticks[-1] - ticks[0] + (frames[-1].duration or 1))
-    plain = np.arange(len(ticks)) / float(rate * base)
-    if film.suffix == ".avi" or np.all(np.abs(ticks - plain) <= max(1.0, 0.2 / float(rate * base))):
-        return Timeline(rate, len(frames))
-    return Timeline(rate, len(frames), base, ticks)
 
 
 def cut(film: Path, start: int, end: int, rate: Fraction = Fraction(25), **more: Any) -> tuple[Path, Timeline]:
@@ -185,11 +172,7 @@ def test_a_playlist_is_not_followed(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A film of a minute that takes some seconds to cut whole."""
-    folder = tmp_path_factory.mktemp("slow")
-    run_ffmpeg("-f", "lavfi", "-i", "testsrc2=s=1280x720:r=25:d=3", "-preset", "ultrafast", folder / "part.mp4")
-    run_ffmpeg("-stream_loop", 19, "-i", folder / "part.mp4", "-c", "copy", folder / "slow.mp4")
-    return folder / "slow.mp4"
+    return slow_film(tmp_path_factory.mktemp("slow"))
 
 
 def leftovers(folder: Path) -> list[str]:
@@ -239,7 +222,7 @@ def test_an_interrupt_leaves_nothing_and_stops_ffmpeg(slow: Path, tmp_path: Path
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=10) != 0
     assert leftovers(tmp_path) == []
-    assert str(tmp_path) not in _running()
+    assert str(tmp_path) not in running()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
@@ -247,21 +230,11 @@ def test_a_kill_stops_ffmpeg_too(slow: Path, tmp_path: Path) -> None:
     with start_cutting(slow, tmp_path / "c.mp4") as process:
         process.kill()
     until = time.monotonic() + 2
-    while str(tmp_path) in _running():
+    while str(tmp_path) in running():
         assert time.monotonic() < until
         time.sleep(0.02)
     render_clip(ClipRequest(slow, tmp_path / "c.mp4", 0, 5, Timeline(Fraction(25), 1500)))
     assert leftovers(tmp_path) == ["c.mp4"]
-
-
-def _running() -> str:
-    lines = []
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            lines.append(entry.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
-        except OSError:
-            continue
-    return "\n".join(line for line in lines if "ffmpeg" in line)
 
 
 def test_an_old_clip_is_kept_when_a_new_one_fails(tmp_path: Path) -> None:

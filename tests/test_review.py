@@ -1,14 +1,23 @@
 """The review page in a real browser: clips are judged by keys and by touch, and nothing that was said is lost."""
 
 import re
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import LINE, Site, open_page, problems_of, running_browser, running_site, shown_frame
-from tests.reviewing import CLIP, Room, add_film, clip_of, drag, playing, press, room_with, room_without_films, saved
+from tests.browser import LINE, Site, open_page, problems_of, shown_frame
+from tests.reviewing import (
+    CLIP,
+    LOADED,
+    Room,
+    clip_of,
+    drag,
+    playing,
+    press,
+    room_with,
+    room_without_films,
+    saved,
+)
 
 LEAST_PICTURE = 0.6
 JUDGE = """async ([project, flipped]) => {
@@ -27,7 +36,6 @@ JUDGE = """async ([project, flipped]) => {
 }"""
 """Judges all that is asked, by numbers; of some the other way round."""
 
-LOADED = "[...document.querySelectorAll('.deck video')].filter(video => video.readyState >= 2).length >= 4"
 OVERLAPS = """() => {
   const side = document.querySelector(".review-side");
   const parts = [...side.children].filter((each) => each.checkVisibility());
@@ -45,40 +53,6 @@ OVERLAPS = """() => {
 """What beside the clip lies over another thing or is cut off."""
 
 expect.set_options(timeout=20_000)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with running_browser() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Site]:
-    with running_site(tmp_path_factory.mktemp("review") / "home") as site:
-        yield site
-
-
-@pytest.fixture(scope="module")
-def film(site: Site, tmp_path_factory: pytest.TempPathFactory) -> int:
-    """A film with many windows to judge."""
-    return add_film(site, tmp_path_factory.mktemp("films") / "harbour_lights.mp4")
-
-
-@pytest.fixture
-def room(site: Site, film: int) -> Room:
-    """A project of the test's own in which nobody has judged a clip."""
-    return room_with(site, film)
-
-
-@pytest.fixture
-def page(room: Room, browser: Browser) -> Iterator[Page]:
-    """The review page with a clip that plays; nothing may go wrong in its scripts."""
-    page = room.open(browser)
-    playing(page)
-    yield page
-    assert problems_of(page) == []
-    page.context.close()
 
 
 def test_without_a_film_the_page_says_what_to_do(site: Site, browser: Browser) -> None:
@@ -184,124 +158,6 @@ def test_reasons_are_kept_with_the_decision(page: Page, room: Room) -> None:
     press(page, "Backspace")
     expect(page.get_by_role("button", name="slow")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_label("Another reason")).to_have_value("the axe falls too late")
-
-
-def test_what_is_decided_without_a_connection_is_saved_when_it_is_back(page: Page, room: Room) -> None:
-    page.context.set_offline(True)
-    said = []
-    for key in "axa":
-        said.append(clip_of(page)["id"])
-        press(page, key)
-    page.keyboard.press("Backspace")
-    expect(page.locator(".saved")).to_contain_text("4 decisions kept here, not saved yet")
-    assert "saved ✓" not in page.locator(".saved").inner_text()
-    assert [room.decisions(each) for each in said] == [[], [], []]
-    page.context.set_offline(False)
-    saved(page)
-    assert [[each["verdict"] for each in room.decisions(candidate)] for candidate in said] == [
-        ["approve"],
-        ["reject"],
-        ["undo", "approve"],
-    ]
-
-
-def test_what_was_not_sent_goes_out_after_the_page_is_loaded_again(page: Page, room: Room) -> None:
-    page.route("**/api/decisions", lambda route: route.abort())
-    clip = clip_of(page)
-    press(page, "f")
-    expect(page.locator(".saved")).to_contain_text("not saved yet")
-    page.unroute("**/api/decisions")
-    page.goto(room.site.base + "/search")
-    page.wait_for_timeout(1500)
-    assert [each["verdict"] for each in room.decisions(clip["id"])] == ["flag"]
-    page.goto(room.site.base + "/review")
-    playing(page)
-    assert clip_of(page)["id"] != clip["id"]
-    press(page, "Backspace")
-    assert clip_of(page)["id"] == clip["id"]
-
-
-def test_a_clip_that_broke_plays_again_by_itself(room: Room, browser: Browser) -> None:
-    page = room.open(browser, "/agreement")
-    page.route("**/media", lambda route: route.abort())
-    page.goto(room.site.base + "/review")
-    expect(page.get_by_role("alert").filter(has_text="cannot be played at the moment")).to_be_visible()
-    page.unroute("**/media")
-    playing(page)
-    expect(page.locator(".player-problem")).to_be_hidden()
-    page.wait_for_function(LOADED)
-    page.context.close()
-
-
-def test_what_stands_beside_a_clip_comes_when_the_connection_is_back(page: Page) -> None:
-    page.wait_for_load_state("networkidle")
-    page.context.set_offline(True)
-    for _ in range(5):
-        page.keyboard.press("x")
-        page.wait_for_timeout(200)
-    expect(page.locator(".trim-strip img").first).to_be_hidden()
-    page.context.set_offline(False)
-    saved(page)
-    expect(page.locator(".trim-strip img").first).to_be_visible()
-    page.keyboard.press("Shift+[")
-    expect(page.locator(".review-cut")).to_contain_text("trimmed")
-
-
-def test_an_answer_that_is_lost_makes_no_second_decision(page: Page, room: Room) -> None:
-    """The server has it, and the page never hears of it: it says the same again."""
-
-    def swallow(route: Any) -> None:
-        route.fetch()
-        route.abort()
-
-    page.route("**/api/decisions", swallow, times=2)
-    clip = clip_of(page)
-    press(page, "x")
-    saved(page)
-    assert [each["verdict"] for each in room.decisions(clip["id"])] == ["reject"]
-
-
-def test_a_window_that_nobody_looks_at_keeps_no_connections(page: Page) -> None:
-    """A browser has six to a server: two windows with five clips each would keep decisions waiting."""
-    clip = clip_of(page)
-    page.keyboard.press("ArrowRight")
-    hide = "on => { Object.defineProperty(document, 'hidden', {value: on, configurable: true});"
-    hide += " document.dispatchEvent(new Event('visibilitychange')); }"
-    page.wait_for_timeout(500)
-    second = page.evaluate(f"document.querySelector('{CLIP}').currentTime")
-    page.evaluate(hide, True)
-    assert page.locator(".deck video[src]").count() == 0
-    page.evaluate(hide, False)
-    playing(page)
-    assert clip_of(page)["id"] == clip["id"]
-    assert page.evaluate(f"document.querySelector('{CLIP}').currentTime") >= second
-    press(page, "a")
-    page.wait_for_function(LOADED)
-
-
-def test_what_is_judged_in_another_window_is_not_asked_again(page: Page, room: Room) -> None:
-    other = page.context.new_page()
-    other.goto(room.site.base + "/review")
-    playing(other)
-    judged = []
-    for key in "ax":
-        judged.append(clip_of(page)["id"])
-        press(page, key)
-    saved(page)
-    assert clip_of(other)["id"] == judged[0]
-    other.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    other.wait_for_function(
-        "id => document.querySelector('selects-review').hand.current.candidate.id !== id", arg=judged[0]
-    )
-    assert clip_of(other)["id"] == clip_of(page)["id"]
-
-
-def test_what_the_server_refuses_is_not_called_saved(page: Page, room: Room) -> None:
-    refusal = {"error": "NotAllowed", "detail": "You may only look."}
-    page.route("**/api/decisions", lambda route: route.fulfill(status=403, json=refusal))
-    press(page, "a")
-    expect(page.get_by_text("could not be saved: You may only look.")).to_be_visible()
-    expect(page.locator(".saved")).to_have_text("")
 
 
 def test_two_curators_at_once_are_asked_about_different_clips(room: Room, browser: Browser) -> None:

@@ -1,6 +1,7 @@
 """The scoring service: a stored film with any weights, preset, length and model, and windows given by features."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ VERSION = "test-1"
 
 
 @pytest.fixture(scope="module")
-def movie_id(house: Works, films: Path, root: Path) -> int:
+def movie_id(house: Works, films: Path, root: Path) -> Iterator[int]:
     """A real film, whose file is out of reach by now: all is taken from what is stored."""
     file = Path(shutil.copy(films / "sintel_trailer_204p.mp4", root / "to_score.mp4"))
     made = house.done(house.add(file, title="Scored"))
@@ -34,7 +35,8 @@ def movie_id(house: Works, films: Path, root: Path) -> int:
         movie.path = str(root / "moved away.mp4")
         session.add(movie)
         session.commit()
-    return made
+    yield made
+    assert house.client.delete(f"/api/movies/{made}").status_code == 204
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +108,14 @@ def test_the_weights_rank_anew(house: Works, movie_id: int) -> None:
             assert clip["score"] == pytest.approx(clip[name])
     late = scored(house, **wanted, skip_last_percent=60)["clips"]
     assert all(clip["end_s"] <= 52.2 * 0.4 + 0.1 for clip in late)
+
+
+def test_what_is_kept_of_a_film_belongs_to_the_lengths_asked_for(house: Works, movie_id: int) -> None:
+    lengths: list[dict[str, Any]] = [{"min_s": 5, "max_s": 15}, {"min_s": 8, "max_s": 20}]
+    lengths.append(lengths[0] | {"skip_last_percent": 50})
+    first = [scored(house, movie=movie_id, **each) for each in lengths]
+    assert len({str(each["clips"]) for each in first}) == len(lengths)
+    assert [scored(house, movie=movie_id, **each) for each in lengths] == first
 
 
 def test_other_names_for_the_same(house: Works, movie_id: int) -> None:

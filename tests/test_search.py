@@ -96,6 +96,15 @@ def test_like_a_shot_is_what_comparing_all_vectors_gives(service: Service, ids: 
     ]
 
 
+def test_what_is_known_of_shots_is_held_once_for_all_spaces(service: Service, ids: dict[str, int]) -> None:
+    gallery = service.resources.gallery
+    gallery.warm()
+    looks, labels = (gallery.hall(SPACES[name], ()) for name in (LOOK.name, "labels"))
+    assert {film.ref.movie_id for film in looks.films} == set(ids.values())
+    of_labels = {film.ref.movie_id: film.shots for film in labels.films}
+    assert all(film.shots is of_labels[film.ref.movie_id] for film in looks.films)
+
+
 def test_pages_of_a_list_are_the_list(service: Service, ids: dict[str, int]) -> None:
     whole = asked(service, "/api/similar", movie=ids["sintel"], shot=3, limit=30)
     first = asked(service, "/api/similar", movie=ids["sintel"], shot=3, limit=7)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from backend.media.lines import Line
 from backend.media.probe import probe_film
-from backend.media.subtitles import MAX_SIDECAR_BYTES, Line, read_dialogue
+from backend.media.subtitles import MAX_SIDECAR_BYTES, read_dialogue
 from tests.films import make_film, run_ffmpeg
 
 SRT = """1

@@ -19,6 +19,7 @@ from backend.scoring.mlp import load_model
 from tests.snapshots import SCHEMA, made
 from tests.test_bare_import import ROOT, bare
 from trainer.command import run
+from trainer.slots import VIRAL, slot_rows
 from trainer.snapshot import make_snapshot, write_snapshot
 
 FILES = ["card.json", "golden.safetensors", "metrics.json", "model.safetensors"]
@@ -108,7 +109,8 @@ def test_noise_is_refused_and_an_old_model_is_replaced_whole(
     assert (found["kind"], found["seed"]) == ("mlp", 0)
     assert not found["gate"]["passed"]
     assert any("not surely better than chance" in reason for reason in found["gate"]["reasons"])
-    assert found["summary"].startswith("Chance is as good as")
+    assert found["summary"].startswith("Chance is as good as the network within the interval (AUC")
+    assert "The network does not beat the linear model (AUC" in found["summary"]
     assert "The gate refuses it" in capsys.readouterr().out
     assert sorted(path.name for path in out.iterdir()) == FILES
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([snapshot.name, "out"])
@@ -123,6 +125,20 @@ def test_a_champion_that_is_as_good_stays(planted: tuple[Path, Path], tmp_path: 
     assert not found["gate"]["passed"]
     assert "champion" in found["figures"]
     assert any("which flatters it" in reason for reason in found["gate"]["reasons"])
+
+
+def test_a_first_model_must_match_the_documented_prior(tmp_path: Path) -> None:
+    """Also where it is better than chance; and the viral side is held against the viral prior."""
+    snapshot = made(400, 8, unlabelled=0.0)
+    telling = made(400, 8, unlabelled=0.0, prior=snapshot.labels * 0.5 + 0.2, viral_prior=np.zeros(400))
+    done = trainer("fit", write_snapshot(tmp_path, telling), tmp_path / "out", "--seed", 3)
+    assert done.returncode == 0, done.stderr
+    found = card(tmp_path / "out")
+    assert found["figures"]["prior"]["auc"]["value"] == 1.0
+    assert not found["gate"]["passed"]
+    assert any("worse than the documented prior" in reason for reason in found["gate"]["reasons"])
+    viral, *_ = slot_rows(made(viral=np.arange(400) / 400, prior=np.ones(400), viral_prior=np.zeros(400)), VIRAL)
+    assert not viral.prior.any()
 
 
 def test_fit_and_predict_run_with_four_packages_and_the_gate_waits(tmp_path: Path) -> None:

@@ -89,3 +89,14 @@ def test_spare_films_are_judged_only_where_nothing_else_is_large() -> None:
 def test_with_a_champion_chance_is_not_asked() -> None:
     found = judge(replace(GOOD, sets=(judged("films", champion=apart(0.05), chance=apart(0.0)),)))
     assert found.passed
+
+
+def test_what_the_champion_knows_by_heart_does_not_block_where_something_is_fair() -> None:
+    known = replace(judged("random", champion=apart(-0.2)), flattered=True)
+    fair = judged("films", champion=apart(0.05))
+    verdict = judge(replace(GOOD, sets=(known, fair)))
+    assert verdict.passed
+    assert any("-0.200" in check.said and "knows these labels" in check.said for check in verdict.checks)
+    assert judge(replace(GOOD, sets=(known, replace(fair, spare=True)))).passed
+    assert not judge(replace(GOOD, sets=(known,))).passed, "where nothing is fair, it decides all the same"
+    assert not judge(replace(GOOD, sets=(known, judged("films", champion=apart(0.0))))).passed

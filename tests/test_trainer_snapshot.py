@@ -90,6 +90,18 @@ def test_columns_as_others_write_them(tmp_path: Path) -> None:
     assert found.weights.tolist() == [1, 2, 0.5]
 
 
+WRITTEN = ["1970-01-01T00:00:01Z", "1970-01-01 00:00:01", "1970-01-01T01:00:01.000+01:00", "1970-01-01"]
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.dictionary(pa.int8(), pa.string())], ids=str)
+def test_points_of_time_as_others_write_them(tmp_path: Path, kind: pa.DataType) -> None:
+    for number, text in enumerate(WRITTEN):
+        columns = {**COLUMNS, "decided_at": pa.array([text, "", None], pa.string()).cast(kind)}
+        found = read_snapshot(foreign(tmp_path / str(number), columns, [["a", 3]])).decided_at
+        assert found[0] == (0 if text == "1970-01-01" else 1)
+        assert np.isnan(found[1:]).all()
+
+
 def test_a_snapshot_of_nothing_can_be_read(tmp_path: Path) -> None:
     empty = {"window_id": pa.array([], pa.string()), "movie_id": pa.array([], pa.string())}
     empty |= {"label": pa.array([], pa.int8()), "features": pa.array([], pa.list_(pa.float32(), 3))}
@@ -102,6 +114,8 @@ WRONG: dict[str, tuple[dict[str, Any], Any, dict[str, Any], str]] = {
     "labels of words": ({"label": ["yes", "no", "no"]}, [["a", 3]], {}, "not numbers"),
     "another length": ({}, [["a", 2], ["b", 2]], {}, "has 3 numbers in a row"),
     "no list": ({"features": [1.0, 2.0, 3.0]}, [["a", 3]], {}, "not lists of numbers"),
+    "a weight beyond bounds": ({"weight": [1.0, 1e300, 1.0]}, [["a", 3]], {}, "larger than any weight"),
+    "a time in words": ({"decided_at": ["yesterday", None, ""]}, [["a", 3]], {}, "no point of time"),
     "a negative weight": ({"weight": [1.0, -1.0, 1.0]}, [["a", 3]], {}, "negative"),
     "another sha256": ({}, [["a", 3]], {"sha256": "0" * 64}, "not the file its manifest describes"),
     "other rows": ({}, [["a", 3]], {"rows": 9}, "has 3 rows, its manifest says 9"),

@@ -3,9 +3,7 @@
 import json
 import signal
 import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import Session, select
 
-from backend.errors import Conflict, InputError
+from backend.errors import Conflict
 from backend.jobs.liveness import bury, enrol
 from backend.jobs.queue import migrate_jobs
 from backend.jobs.service import Cancelled, Doing, Fenced
@@ -24,23 +22,23 @@ from tests.command import COMMAND, ROOT, environment
 from tests.curating import studio
 from tests.databases import sqlite_in
 from tests.service import Service, running
+from tests.trained import enter
 from tests.training import planted
 from tests.workers import wait_until
-from trainer.fitting import FitFailed, Progress, progress_of, run_to_end
+from trainer.fitting import Progress
 from trainer.models import TrainingRun
 from trainer.news import labels_since, last_run
+from trainer.registry import promote
 from trainer.runs import service as runs
-from trainer.runs.service import Said
 from trainer.runs.shapes import RunNew
+from trainer.workflow import snapshot
 
 WORKER = "a worker"
 
 
 @pytest.fixture
-def service(database_url: str, tmp_path: Path) -> Iterator[Service]:
-    with running(tmp_path, database_url) as made:
-        migrate_jobs(made.resources.settings.jobs_url)
-        yield made
+def service(job_store: Service) -> Service:
+    return job_store
 
 
 @pytest.fixture
@@ -99,12 +97,12 @@ def test_only_the_worker_that_has_a_run_says_anything_of_it(session: Session, se
     for worker in ("first", "second"):
         enrol(session, worker, ["gpu"])
     runs.claim(session, first, "train", 0.1)
-    runs.report(session, first, Said("fit", 0.5, 3, 20, 0.4, 12.0))
+    runs.report(session, first, Progress("fit", 0.5, 3, 20, 0.4, 12.0))
     session.refresh(run)
     assert (run.state, run.stage, run.fraction, run.epoch, run.epochs, run.loss) == ("running", "fit", 0.5, 3, 20, 0.4)
     runs.claim(session, second, "train", 0.1)
     with pytest.raises(Fenced):
-        runs.report(session, first, Said("fit", 0.6))
+        runs.report(session, first, Progress("fit", 0.6))
     with pytest.raises(Fenced):
         runs.fence(session, first)
     runs.finish(session, first, "failed", problem="not mine")
@@ -116,6 +114,20 @@ def test_only_the_worker_that_has_a_run_says_anything_of_it(session: Session, se
     assert (run.state, run.problem, run.note, run.fraction) == ("done", "", "fine", 1.0)
 
 
+def test_a_genre_without_a_model_must_beat_what_scores_its_films(service: Service) -> None:
+    house = studio(service, films=2, clips=2)
+    planted(house)
+    enter(service, house.project, "general", 1)
+    with service.session() as session:
+        promote(session, house.project, "general", None, "me", "")
+        run = started(session, house.project, slot="compelling/drama")
+        enrol(session, WORKER, ["gpu"])
+        doing = Doing(run.id, run.workflow, WORKER)
+        runs.claim(session, doing, "snapshot", 0.0)
+    facts = snapshot(service.resources, doing, {})
+    assert (facts["champion"], facts["generation"]) == ("general", 0)
+
+
 def test_what_is_cancelled_stops_at_its_next_word(session: Session, service: Service) -> None:
     run = started(session, service.project())
     doing = Doing(run.id, run.workflow, WORKER)
@@ -124,7 +136,7 @@ def test_what_is_cancelled_stops_at_its_next_word(session: Session, service: Ser
     who = principal(owner(session))
     runs.cancel(session, service.resources.queue, who, run)
     with pytest.raises(Cancelled):
-        runs.report(session, doing, Said("fit", 0.5))
+        runs.report(session, doing, Progress("fit", 0.5))
     with pytest.raises(Cancelled):
         runs.claim(session, doing, "register", 0.9)
     with pytest.raises(Conflict, match="cancelled already"):
@@ -155,55 +167,13 @@ def test_a_run_by_the_api(service: Service) -> None:
     assert service.resources.queue.states([run["id"]]) == {run["id"]: "ENQUEUED"}
     refused = client.post("/api/training/runs", json={"project": project, "slot": "compelling/../x"})
     assert refused.status_code == 422
+    assert refused.json()["detail"].startswith("slot: 'compelling/../x' is none; ")
     cancelled = client.post(f"/api/training/runs/{run['id']}/cancel").json()
     assert (cancelled["state"], cancelled["note"]) == ("cancelled", "cancelled by owner")
     lines = client.get(f"/api/training/runs/{run['id']}/events").text.splitlines()
     assert [json.loads(line.removeprefix("data: "))["state"] for line in lines if line] == ["cancelled"]
     listed = client.get("/api/training/runs", params={"project": project, "state": "cancelled"}).json()
     assert [each["id"] for each in listed["items"]] == [run["id"]]
-
-
-def python(code: str) -> list[str]:
-    return [sys.executable, "-c", code]
-
-
-def test_progress_is_heard_and_nonsense_is_not(tmp_path: Path) -> None:
-    said = list[Progress]()
-    line = '{"stage": "fit", "fraction": 0.5, "epoch": 2, "epochs": 9, "loss": 0.25, "left_s": 3.5}'
-    run_to_end(python(f"print('hello'); print('{line}', flush=True); import time; time.sleep(1)"), 60, said.append)
-    assert said[-1] == Progress("fit", 0.5, 2, 9, 0.25, 3.5)
-    for nonsense in (b"", b"[]", b'{"stage": "fit", "loss": "much"}', b'"fit"', b"\xff"):
-        assert progress_of(nonsense) is None
-    assert progress_of(b'{"stage": "fit", "fraction": 7, "loss": NaN}') == Progress("fit", 1.0)
-
-
-def test_how_a_training_fails() -> None:
-    with pytest.raises(InputError, match=r"^One film only\.$"):
-        run_to_end(python("import sys; sys.stderr.write('One film only.'); sys.exit(2)"), 60, lambda _: None)
-    with pytest.raises(FitFailed, match="code 7: oh"):
-        run_to_end(python("import sys; sys.stderr.write('oh'); sys.exit(7)"), 60, lambda _: None)
-    with pytest.raises(FitFailed, match=r"code -9"):
-        run_to_end(python("import os; os.kill(os.getpid(), 9)"), 60, lambda _: None)
-
-
-@pytest.mark.parametrize("quiet", [False, True], ids=["it talks", "it closes its output"])
-def test_a_training_that_takes_too_long_is_ended(tmp_path: Path, quiet: bool) -> None:
-    mark = tmp_path / "pid"
-    words = f"import os, time; open({str(mark)!r}, 'w').write(str(os.getpid()))"
-    close = "; os.close(1); os.close(2)" if quiet else ""
-    with pytest.raises(FitFailed, match=r"longer than 1\.5 seconds"):
-        run_to_end(python(f"{words}{close}; time.sleep(60)"), 1.5, lambda _: None)
-    assert not Path(f"/proc/{mark.read_text()}").exists()
-
-
-def test_who_hears_of_it_can_end_it(tmp_path: Path) -> None:
-    def told(_: Progress) -> None:
-        raise Cancelled
-
-    began = time.monotonic()
-    with pytest.raises(Cancelled):
-        run_to_end(python("import time; time.sleep(60)"), 60, told)
-    assert time.monotonic() - began < 5
 
 
 def test_labels_are_counted_since_the_last_run(service: Service) -> None:

@@ -23,7 +23,9 @@ from tests.service import running
 from tests.training import planted
 from tests.workers import wait_until
 from trainer.models import TrainingRun
-from trainer.news import CRON, LABELS, TABLE, is_due, next_by_clock, slots_due
+from trainer.news import CRON, LABELS, TABLE, is_due, next_by_clock, score_slots
+from trainer.runs.service import start
+from trainer.runs.shapes import RunNew
 from trainer.schedule import fire, run_id, scheduler, triggers
 
 MOMENT = datetime(2026, 11, 21, 3, 30, tzinfo=UTC)
@@ -114,7 +116,7 @@ def test_each_genre_with_enough_labels_has_a_model_of_its_own(house: Studio) -> 
             for movie, names in zip(house.movies, genres, strict=True):
                 session.execute(update(Movie).where(col(Movie.id) == movie).values(genres=names))
             session.commit()
-            return slots_due(session, house.project, house.service.resources.settings.training)
+            return score_slots(session, house.project, house.service.resources.settings.training)
 
     assert slots(["Drama"], ["Science Fiction"]) == ["compelling"], "of one film nothing can be proved"
     assert slots(["Drama", "sci-fi"], ["drama", "Science Fiction"]) == [
@@ -128,6 +130,18 @@ def test_each_genre_with_enough_labels_has_a_model_of_its_own(house: Studio) -> 
             session.add(Engagement(**of, platform="youtube", clip=clip, measured_at=MOMENT))
         session.commit()
     assert slots([], []) == ["compelling", "viral"]
+
+
+def test_what_a_person_trains_by_hand_leaves_the_other_models_due(house: Studio) -> None:
+    planted(house)
+    resources = house.service.resources
+    with house.service.session() as session:
+        session.execute(update(Movie).where(col(Movie.project_id) == house.project).values(genres=["drama"]))
+        session.commit()
+        start(session, house.project, RunNew(slot="compelling"), "Ada")
+    ended(house)
+    fire(resources, LABELS, MOMENT)
+    assert [run.slot for run in all_runs(house)] == ["compelling", "compelling/drama"]
 
 
 def test_one_scheduler_works_and_the_next_takes_over(house: Studio) -> None:
@@ -180,6 +194,6 @@ def test_a_schedule_that_cannot_be_read(cron: str) -> None:
 
 
 def test_what_can_be_switched_off(tmp_path: Path) -> None:
-    off: dict[str, Any] = {"cron": "", "new_labels": 0}
+    off: dict[str, Any] = {"cron": "", "new_labels": 0, "new_corrections": 0}
     assert triggers(Settings(home=tmp_path, training=off).training) == {}
     assert set(triggers(Training())) == {CRON, LABELS}

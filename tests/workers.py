@@ -1,9 +1,10 @@
 """The service with workers and a vector server as processes of their own, as `selects up` runs them."""
 
+import json
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,16 +107,25 @@ class Works:
 
 @contextmanager
 def works(
-    home: Path, database_url: str, server: Server, roots: Sequence[Path] = (), **settings: str
+    home: Path,
+    database_url: str,
+    server: Server,
+    roots: Sequence[Path] = (),
+    security: Mapping[str, Any] | None = None,
+    **settings: str,
 ) -> Iterator[Works]:
-    """The application beside a server, with no worker yet; `settings` are those of the workers besides."""
+    """The application beside a server, with no worker yet; `settings` are those of the workers besides.
+
+    `security`: a section of both.
+    """
     env = {
         "SELECTS_DATABASE__URL": database_url,
         "SELECTS_VECTORS__PORT": str(server.port),
         "SELECTS_ANALYSIS__TRANSCRIBE": "false",
     } | settings
+    env |= {f"SELECTS_SECURITY__{name.upper()}": json.dumps(value) for name, value in (security or {}).items()}
     with ExitStack() as ending:
-        sections = {"vectors": server.section, "media": {"roots": list(roots)}}
+        sections = {"vectors": server.section, "media": {"roots": list(roots)}, "security": dict(security or {})}
         service = ending.enter_context(running(home, database_url, **sections))
         migrate_jobs(service.resources.settings.jobs_url)
         made = Works(service, server, service.client(service.token()), service.project(), env)

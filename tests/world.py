@@ -1,5 +1,8 @@
 """A small library with one person of each kind, for the access matrix: rows whose ids are always the same."""
 
+import hashlib
+import zlib
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import text
@@ -7,16 +10,21 @@ from sqlmodel import Session, SQLModel
 
 from backend.analysis.cache import FilmCache
 from backend.analysis.pictures import keyframe_path
+from backend.clusters.keys import Key
+from backend.clusters.models import Cluster, ClusterItem, Correction
 from backend.database import utc_now
+from backend.exports.base import ClipList
 from backend.features.registry import profile_named
 from backend.jobs.models import Job
-from backend.library.models import Candidate, Movie, Project
+from backend.library.models import Candidate, Movie, Project, Shot
 from backend.library.sample import FILE as SAMPLE
 from backend.members.models import ApiToken, Invitation, Membership, Person
 from backend.resources import Resources
 from backend.scoring.models import Live, ModelVersion, Promotion
 from backend.security import hashed
 from labeling.decisions.models import Decision
+from labeling.lists.frozen import pack
+from labeling.lists.models import ListEntry, ListExport, StoredList, Webhook
 from labeling.references.models import Reference, ReferenceInterval
 from trainer.models import TrainingRun
 
@@ -27,6 +35,11 @@ SHA256 = "5e" * 32
 PROJECT, MOVIE, KEYFRAME, MANUAL = 1, 1, 7, 2
 RANKED, DECISION = 1, 1
 VIEWERS_MEMBERSHIP, INVITATION = 2, 1
+LIST, ENTRY, EXPORT, WEBHOOK = 1, 1, 1, 1
+"""A list with one clip, which was exported; a webhook that nobody has called yet."""
+CLUSTER, OTHER_CLUSTER, CORRECTION, LOOSE = 1, 2, 1, 4
+"""Two places, of which the first was named; the last of four shots lies in none."""
+
 INVITED = "slc_invited"
 CHAMPION, CHALLENGER = "compelling-1", "compelling-2"
 """Models without files: the first is live."""
@@ -73,7 +86,8 @@ def make_world(resources: Resources) -> None:
                 expires_at=utc_now().replace(year=2200),
             )
         )
-        facts: dict[str, Any] = {"title": "Film", "state": "ready", "frames": 100, "picture": KEYFRAME}
+        facts: dict[str, Any] = {"title": "Film", "state": "ready", "rate": "25/1", "frames": 100}
+        facts["picture"] = KEYFRAME
         session.add(Movie(project_id=PROJECT, path=str(film), sha256=SHA256, scan_key="scan", **facts))
         session.flush()
         for number in range(1, MANUAL + 1):
@@ -82,6 +96,8 @@ def make_world(resources: Resources) -> None:
         session.add(_decision())
         _add_reference(session)
         _add_models(session)
+        _add_clusters(session)
+        _add_list(session)
         for state in ("queued", "failed", "done"):
             session.add(Job(id=state, workflow=state, project_id=PROJECT, movie_id=MOVIE, state=state))
         for name, state, slot in (("trained", "done", "compelling"), ("waits", "queued", "viral")):
@@ -141,6 +157,37 @@ def _add_models(session: Session) -> None:
         session.flush()
     pointer: dict[str, Any] = {"project_id": PROJECT, "slot": "compelling", "version": CHAMPION, "generation": 1}
     session.add_all([Live(**pointer), Promotion(**pointer, by="admin")])
+
+
+def _add_clusters(session: Session) -> None:
+    """Two shots in the first place, one in the second, one in none; their ids are those of the shots, from 1."""
+    place: dict[str, Any] = {"project_id": PROJECT, "kind": "scene"}
+    for name in ("Kitchen", ""):
+        session.add(Cluster(**place, name=name, size=2 if name else 1, screen_time_s=2.0 if name else 1.0))
+        session.flush()
+    for shot in range(LOOSE):
+        frame = 25 * shot
+        times: dict[str, Any] = {"start_frame": frame, "end_frame": frame + 25, "start_s": shot, "end_s": shot + 1}
+        session.add(Shot(movie_id=MOVIE, number=shot, scene=0, keyframes=[frame], **times))
+        lies = {"cluster_id": (CLUSTER, CLUSTER, OTHER_CLUSTER, None)[shot], "placed": True, "seconds": 1.0}
+        session.add(ClusterItem(**place, movie_id=MOVIE, shot=shot, key=str(Key(SHA256, frame)), frame=frame, **lies))
+        session.flush()
+    names = {"names": {str(CLUSTER): ["", "Kitchen", "", "curator"]}}
+    session.add(Correction(**place, what="rename", cluster_id=CLUSTER, facts=names, by="curator"))
+
+
+def _add_list(session: Session) -> None:
+    """A list of the candidate that was made by hand, which an admin let in."""
+    session.add(StoredList(project_id=PROJECT, name="List", created_by="curator"))
+    session.add(Webhook(project_id=PROJECT, url="https://example.com/hook", secret="a secret that is long enough"))
+    session.flush()
+    window: dict[str, Any] = {"start_frame": 2, "end_frame": 52, "start_s": 0.08, "end_s": 2.08}
+    film = {"movie_sha256": SHA256, "movie_title": "Film"}
+    session.add(ListEntry(list_id=LIST, position=0, candidate_id=MANUAL, admitted_by="admin", **film, **window))
+    packed = pack(ClipList(LIST, "List", "Here", (), Fraction(25)))
+    kept = {"content": zlib.compress(b"{}"), "sha256": hashlib.sha256(b"{}").hexdigest(), "size_bytes": 2}
+    made: dict[str, Any] = {"list_version": 1, "list_key": "", "format": "json", "name": "List", "made_of": packed}
+    session.add(ListExport(list_id=LIST, **made, **kept))
 
 
 def _empty(session: Session) -> None:

@@ -14,7 +14,7 @@ from trainer.evaluate import Comparison, Figure, recall_table
 from trainer.figures import Floats, Rows
 from trainer.fit import Asked, Trained
 from trainer.gate import LIMITS, VIRAL_LIMITS, Evidence, JudgedSet, Limits, Verdict, judge
-from trainer.judging import ABOUT, Answers, headline, judged_set, moments_of, rows_by_set
+from trainer.judging import ABOUT, Answers, headline, judged_set, known_films, moments_of, rows_by_set
 from trainer.slots import VIRAL
 
 WORDS = {
@@ -24,6 +24,7 @@ WORDS = {
     "prior": "the documented prior",
 }
 WORDS["chance"] = "chance"
+RIVALS = ("chance", "prior", LINEAR, "boosting")
 PERFECT = 0.999
 
 
@@ -54,6 +55,10 @@ def examine(trained: Trained, asked: Asked, champion: Model | None, served: Floa
     verdict = judge(_evidence(trained, served, None if asked.slot == VIRAL else "boosting" in chances, judged), limits)
     rivals = [name for name in (*chances, "chance") if name != "challenger"]
     remarks = _remarks(trained, compared[first], champion, comparable)
+    if comparable is not None and known_films(comparable, trained.snapshot, trained.split)[sets[first]].any():
+        remarks.append(
+            f"The champion {comparable.version} has learnt from some of these films, which flatters its figures here."
+        )
     values = {
         "summary": _summary(trained, compared[first], first),
         "figures_of": first,
@@ -117,21 +122,33 @@ def _summary(trained: Trained, compared: Comparison, first: str) -> str:
     films = f"{compared.judged.count} {'frozen ' if first == 'holdout' else ''}films"
     where = f"{len(compared.judged.targets)} labels of {films}"
     quality = f"AUC {_between(own)} on {where}" if own else f"No AUC can be told from {where}"
-    for rival in ("chance", "prior", LINEAR, "boosting"):
-        if rival == trained.kind:
-            apart = compared.difference(NETWORK, LINEAR) if NETWORK in compared.chances else None
-            if apart is not None:
-                word = "beats the linear model" if apart.low > 0 else "does not beat the linear model"
-                return f"The network {word} ({_apart(apart)}): the linear model is proposed. {quality}."
-        elif rival in (*compared.chances, "chance"):
-            apart = compared.difference("challenger", rival)
-            if apart is None or apart.low <= 0:
-                surely = apart is not None and apart.high < 0
-                said = f"{WORDS[rival]} is {'better than' if surely else 'as good as'} {WORDS[trained.kind]}"
-                return f"{_begin(said)}{'' if surely else ' within the interval'} ({_apart(apart)}). {quality}."
-    rivals = [name for name in ("chance", "prior", LINEAR, "boosting") if name in (*compared.chances, "chance")]
-    beaten = ", ".join(WORDS[name] for name in rivals if name != trained.kind)
-    return f"{_begin(WORDS[trained.kind])} beats {beaten}. {quality}."
+    rivals = [name for name in RIVALS if name != trained.kind and name in (*compared.chances, "chance")]
+    lines = ((rival, _as_good(trained.kind, compared, rival)) for rival in rivals)
+    rival, said = next((line for line in lines if line[1]), ("", ""))
+    both = "" if rival == LINEAR else _network_and_line(trained.kind, compared)
+    beats = f"{_begin(WORDS[trained.kind])} beats {', '.join(WORDS[name] for name in rivals)}."
+    return " ".join([*(filter(None, (said, both)) if said or both else (beats,)), f"{quality}."])
+
+
+def _as_good(kind: str, compared: Comparison, rival: str) -> str:
+    """That a rival is as good or better; "" where it is beaten. Trees are no simpler than a line: better counts."""
+    apart = compared.difference("challenger", rival)
+    surely = apart is not None and apart.high < 0
+    if (apart is not None and apart.low > 0) or (kind == LINEAR and rival == "boosting" and not surely):
+        return ""
+    said = f"{_begin(WORDS[rival])} is {'better than' if surely else 'as good as'} {WORDS[kind]}"
+    return f"{said}{'' if surely else ' within the interval'} ({_apart(apart)})."
+
+
+def _network_and_line(kind: str, compared: Comparison) -> str:
+    """Whether the network beats the line; "" where it does and is proposed, or was not trained."""
+    apart = compared.difference(NETWORK, LINEAR) if NETWORK in compared.chances else None
+    if apart is None or (kind == NETWORK and apart.low > 0):
+        return ""
+    word = "beats" if apart.low > 0 else "does not beat"
+    return (
+        f"The network {word} the linear model ({_apart(apart)}){': the linear model is proposed' * (kind == LINEAR)}."
+    )
 
 
 def _begin(said: str) -> str:

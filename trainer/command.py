@@ -48,7 +48,11 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--seed", type=int, default=0, help="0 to 4294967295; the same seed gives the same model")
     fit.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     fit.add_argument("--champion", type=Path, help="folder of the model that it has to beat")
-    fit.add_argument("--slot", default="compelling", help="compelling, compelling/GENRE or viral")
+    fit.add_argument(
+        "--slot",
+        default="compelling",
+        help="compelling, compelling/GENRE, viral; metric/scene or metric/character: learns from corrections",
+    )
     fit.add_argument("--propose", default="better", choices=("better", "mlp", "linear"), help="which kind to propose")
     fit.add_argument("--version", default="", help="name of the version (default: made of what is in it)")
     fit.add_argument("--progress", action="store_true", help="a line of JSON a step on standard output")
@@ -64,11 +68,14 @@ def _fit(asked: argparse.Namespace) -> int:
         raise InputError("The seed must be a number from 0 to 4294967295.")
     if asked.version and not NAME.fullmatch(asked.version):
         raise InputError("The name of a version consists of letters, digits, dots, dashes and underscores.")
+    from backend.clusters.head import is_metric
     from trainer.fit import Asked
     from trainer.making import fit
+    from trainer.metric_making import fit_metric
 
     wanted = Asked(asked.slot, asked.seed, asked.device, asked.propose, asked.version)
-    card = fit(asked.snapshot, asked.out, wanted, asked.champion, _say if asked.progress else None)
+    learn = fit_metric if is_metric(asked.slot) else fit
+    card = learn(asked.snapshot, asked.out, wanted, asked.champion, _say if asked.progress else None)
     if not asked.progress:
         _say(f"{card['version']}: {card['summary']}")
         gate = card["gate"]

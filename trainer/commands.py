@@ -2,23 +2,21 @@
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from backend.errors import InputError
-
-if TYPE_CHECKING:
-    from backend.resources import Resources
+from backend.opened import library_opened
 
 BY = "command line"
 
 training_app = typer.Typer()
 
 ProjectId = Annotated[int, typer.Option("--project", min=1, metavar="ID", help="The project's id.")]
-Slot = Annotated[str, typer.Option(metavar="SLOT", help="compelling, compelling/GENRE, or viral.")]
+Slot = Annotated[
+    str, typer.Option(metavar="SLOT", help="compelling, compelling/GENRE, viral, metric/scene or metric/character.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 
 
@@ -44,7 +42,7 @@ def train(
     except ValidationError as wrong:
         first = wrong.errors()[0]
         raise InputError(f"--{first['loc'][0]}: {first['msg']}.") from None
-    with _house() as resources, RunBar() as bar:
+    with library_opened() as resources, RunBar() as bar:
         run = run_training(resources, project, wanted, BY, bar)
     if as_json:
         sys.stdout.write(RunPublic.model_validate(run).model_dump_json(indent=2) + "\n")
@@ -59,7 +57,7 @@ def list_models(project: ProjectId = 1, as_json: AsJson = False) -> None:
 
     from trainer.terminal import model_lines, models_of
 
-    with _house() as resources, Session(resources.reading) as session:
+    with library_opened() as resources, Session(resources.reading) as session:
         found = models_of(session, project)
     if as_json:
         sys.stdout.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
@@ -79,7 +77,7 @@ def promote(
 
     from trainer.registry import promote as make_live
 
-    with _house() as resources, Session(resources.engine) as session:
+    with library_opened() as resources, Session(resources.engine) as session:
         live = make_live(session, project, version, None, BY, "asked for")
         sys.stderr.write(f"{live.version} is live as {live.slot}.\n")
 
@@ -89,11 +87,14 @@ def rollback(slot: Slot = "compelling", project: ProjectId = 1) -> None:
     """Go back to what was live before the version that is live now."""
     from sqlmodel import Session
 
+    from backend.scoring.live import without
     from trainer.registry import rollback as go_back
 
-    with _house() as resources, Session(resources.engine) as session:
+    with library_opened() as resources, Session(resources.engine) as session:
         live = go_back(session, project, slot, BY)
-        sys.stderr.write(f"{live.version or 'The prior'} is live as {live.slot}.\n")
+        genre = live.slot.startswith("compelling/")
+        instead = "What scores films of other genres" if genre else f"The {without(live.slot)}"
+        sys.stderr.write(f"{live.version or instead} is live as {live.slot}.\n")
 
 
 @training_app.command()
@@ -107,18 +108,3 @@ def trainer() -> None:
 
     set_up_logs("trainer")
     run_worker(load_settings(), (QUEUE,), (scheduler,))
-
-
-@contextmanager
-def _house() -> Iterator["Resources"]:
-    """The database; raises DatabaseUnready."""
-    from backend.migrations.run import require_current
-    from backend.resources import Resources
-    from backend.settings import load_settings
-
-    resources = Resources(load_settings())
-    try:
-        require_current(resources.engine)
-        yield resources
-    finally:
-        resources.close()

@@ -116,10 +116,11 @@ def mean_of_films(by_film: Floats, draws: Rows) -> Floats:
 
 def brier(judged: Judged, chances: Floats, draws: Rows) -> Floats:
     """Mean squared distance of the probability from what was said. [B]"""
-    return _per_row((chances - judged.targets) ** 2, judged, draws)
+    return per_row((chances - judged.targets) ** 2, judged, draws)
 
 
-def _per_row(values: Floats, judged: Judged, draws: Rows) -> Floats:
+def per_row(values: Floats, judged: Judged, draws: Rows) -> Floats:
+    """Mean of a value a row, float64 [n], when films are drawn so often, [B]."""
     sums = np.bincount(judged.films, values, judged.count)
     counts = np.bincount(judged.films, minlength=judged.count)
     with np.errstate(invalid="ignore", divide="ignore"):

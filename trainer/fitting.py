@@ -65,6 +65,8 @@ def run_to_end(command: Sequence[str], limit_s: float, told: Callable[[Progress]
     if process.returncode == WRONG_INPUT:
         raise InputError(said or "The labels cannot be trained on.")
     if process.returncode != 0:
+        if process.returncode == -signal.SIGKILL:
+            raise FitFailed("The training was killed from outside, as happens where memory runs out; try it again.")
         raise FitFailed(f"The training ended with code {process.returncode}: {said or 'it said nothing'}")
 
 
@@ -99,16 +101,20 @@ def _follow(process: "subprocess.Popen[bytes]", until: float, limit_s: float, to
 
 
 def _read_progress(stream: IO[bytes], lines: "queue.SimpleQueue[Progress | None]") -> None:
-    for line in stream:
-        if (said := progress_of(line)) is not None:
-            lines.put(said)
+    # Here, not by who waits: closing would wait for somebody who still reads.
+    with stream:
+        for line in stream:
+            if (said := progress_of(line)) is not None:
+                lines.put(said)
     lines.put(None)
 
 
 def _read_words(stream: IO[bytes], words: list[str]) -> None:
-    for line in stream:
-        if plain := line.decode(errors="replace").strip():
-            words[:] = [plain]
+    with stream:
+        for line in stream:
+            # What it says of itself begins with its name, as on a terminal; here everybody knows who speaks.
+            if plain := line.decode(errors="replace").strip().removeprefix("trainer: "):
+                words[:] = [plain]
 
 
 def progress_of(line: bytes) -> Progress | None:

@@ -28,7 +28,7 @@ SPEED, STEP_S = 5.5e10, 0.002
 by these, so that a large snapshot ends too.
 """
 
-TRIES_S, LEAST_TRIES_S, ROWS_A_SECOND = 25.0, 3.0, 400
+TRIES_S, LEAST_TRIES_S, ROWS_A_SECOND = 35.0, 12.0, 100
 MOST_EPOCHS = 40
 GPU_TIMES = 50.0
 SLOWEST_S = 0.1

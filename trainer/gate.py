@@ -39,6 +39,7 @@ class JudgedSet:
 
     against   other → AUC of the challenger minus the other's, paired
     stale     decided so long ago that it must not block alone
+    flattered the champion has learnt from these very windows: where another set is fair, this one must not block
     spare     looked at only where no other set is large enough
     """
 
@@ -51,7 +52,13 @@ class JudgedSet:
     calibration_error: float
     luck: float
     stale: bool = False
+    flattered: bool = False
     spare: bool = False
+
+    @property
+    def fair(self) -> bool:
+        """Whether it can decide: new enough, and not learnt by heart by one of the two."""
+        return not (self.stale or self.flattered)
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,7 @@ class Evidence:
     """All that the gate looks at.
 
     boosting  whether it was compared, None where it is no rival
-    sets      in the order in which they decide: the first that is large enough, and not old, counts
+    sets      in the order in which they decide: the first that is large enough, and fair, counts
     """
 
     approved: int
@@ -116,11 +123,11 @@ def judge(evidence: Evidence, limits: Limits = LIMITS) -> Verdict:
     """The verdict: enough labels, finite, not constant, calibrated, better where it counts and nowhere worse."""
     checks = [*_counts(evidence, limits), *_sane(evidence, limits)]
     large = [found for found in evidence.sets if _is_large(found, limits)]
-    if any(not (found.spare or found.stale) for found in large):
+    if any(found.fair and not found.spare for found in large):
         large = [found for found in large if not found.spare]
     if not large:
         return Verdict((*checks, _nothing_to_judge_by(evidence, limits)))
-    counting = next((found for found in large if not found.stale), large[0])
+    counting = _counting(large)
     checks.append(_calibrated(counting, limits))
     rivals = ("champion",) if any("champion" in found.against for found in large) else ("chance", "prior")
     for rival in rivals:
@@ -132,6 +139,12 @@ def judge(evidence: Evidence, limits: Limits = LIMITS) -> Verdict:
         if found is not counting:
             checks += [_not_worse(found, rival, limits) for rival in rivals if rival in found.against]
     return Verdict(tuple(checks))
+
+
+def _counting(large: list[JudgedSet]) -> JudgedSet:
+    """The set that decides: the first that is fair, else the first that is not old."""
+    ordered = sorted(large, key=lambda found: (not found.fair, found.stale))
+    return ordered[0]
 
 
 def _counts(evidence: Evidence, limits: Limits) -> list[Check]:
@@ -215,9 +228,10 @@ def _not_worse(found: JudgedSet, rival: str, limits: Limits) -> Check:
     apart = found.against[rival]
     passed = apart.high >= 0 and apart.value >= -limits.worse
     word = "not worse than" if passed else "worse than"
-    if found.stale:
-        said = f"{_said(found, word, rival)} These labels are old: they are shown, and do not block alone."
-        return Check(f"old, not worse than {rival}: {found.name}", True, said, apart.value, -limits.worse)
+    if not found.fair:
+        kind, why = ("old", "These labels are old") if found.stale else ("flattered", "The champion knows these labels")
+        said = f"{_said(found, word, rival)} {why}: they are shown, and do not block alone."
+        return Check(f"{kind}, not worse than {rival}: {found.name}", True, said, apart.value, -limits.worse)
     return Check(f"not worse than {rival}: {found.name}", passed, _said(found, word, rival), apart.value, -limits.worse)
 
 

@@ -20,6 +20,8 @@ ABOUT = {
     "films": "films that it had not seen",
 }
 REFERENCE = "reference"
+WEAK = (REFERENCE, "reference-far")
+"""Sources of labels that nobody gave: what a trailer or an edit shows, and what is far from all that."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def rows_by_set(answers: Answers, labelled: NDArray[np.bool_], limits: Limits) -
     """
     snapshot, split = answers.snapshot, answers.split
     said = labelled & np.isfinite(answers.chances["challenger"])
-    people = said & (snapshot.sources != REFERENCE)
+    people = said & ~np.isin(snapshot.sources, WEAK)
     if both(answers, people) and people.sum() >= limits.judged and len(np.unique(split.films[people])) >= 2:
         said = people
     held = np.zeros(len(snapshot), bool)
@@ -84,33 +86,57 @@ def judged_set(name: str, answers: Answers, compared: Comparison, rows: Rows, *,
         if rival == "chance" or rival in answers.chances:
             found = compared.difference("challenger", rival)
             against |= {rival: found} if found else {}
+    flattered = False
     if answers.champion is not None:
-        fair, flattered = _unseen(answers, rows)
+        fair, word, flattered = _unseen(answers, rows)
         found = answers.comparison(fair).difference("challenger", "champion")
         if found:
             against["champion"] = found
-            about += " (some of which the champion has learnt from, which flatters it)" if flattered else ""
+            about += word
     return JudgedSet(
         name, about, int(yes.sum()), int((~yes).sum()), compared.judged.count, against,
         float(compared.values("challenger", "ece")[0]),
         figures.calibration_by_luck(compared.chances["challenger"]),
         stale=name == "holdout" and _is_stale(answers.snapshot, rows),
+        flattered=flattered,
         spare=name == "films" and frozen,
     )  # fmt: skip
 
 
-def _unseen(answers: Answers, rows: Rows, films: int = 3, least: int = 50) -> tuple[Rows, bool]:
-    """The rows of films that the champion has not learnt from; all rows, and True, where those are too few."""
+def _unseen(answers: Answers, rows: Rows, films: int = 3, least: int = 50) -> tuple[Rows, str, bool]:
+    """The rows that the champion may be compared on, what is to be said of them, and whether they flatter it.
+
+    Films that it has not learnt from; where those are too few, also what was decided after it had learnt, which
+    flatters it only by the films; where that is too little too, all rows.
+    """
     assert answers.champion is not None
-    split = answers.champion.card.get("split")
-    seen = set(split.get("train_films", ())) if isinstance(split, dict) else set()
-    fresh = rows[[movie not in seen for movie in answers.snapshot.movies[rows]]] if len(rows) else rows
-    if len(fresh) == len(rows):
-        return rows, False
-    mask = np.zeros(len(answers.snapshot), bool)
-    mask[fresh] = True
-    enough = len(fresh) >= least and len(np.unique(answers.split.films[fresh])) >= films and both(answers, mask)
-    return (fresh, False) if enough else (rows, True)
+    groups, known = answers.split.films, known_films(answers.champion, answers.snapshot, answers.split)[rows]
+    if not known.any():
+        return rows, "", False
+    until = _part(answers.champion, "labels").get("until_s")
+    later = answers.snapshot.decided_at[rows] > (until if isinstance(until, int | float) else np.inf)
+    for mask, word in (
+        (~known, ""),
+        (~known | later, ", judged after the champion had learnt from some of these films"),
+    ):
+        kept = np.zeros(len(groups), bool)
+        kept[rows[mask]] = True
+        if mask.sum() >= least and len(np.unique(groups[kept])) >= films and both(answers, kept):
+            return rows[mask], word, False
+    return rows, " (some of which the champion has learnt from, which flatters it)", True
+
+
+def known_films(model: Model, snapshot: Snapshot, split: Split) -> NDArray[np.bool_]:
+    """Rows of films that a model has learnt from, under this name or another, [N]."""
+    listed = _part(model, "split").get("train_films")
+    seen = np.isin(snapshot.movies, listed if isinstance(listed, list) else [])
+    return np.isin(split.films, split.films[seen])
+
+
+def _part(model: Model, name: str) -> Mapping[str, object]:
+    """A part of its card; nothing where somebody else has written something else there."""
+    found = model.card.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _is_stale(snapshot: Snapshot, rows: Rows) -> bool:

@@ -11,14 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlmodel import Session, col, select
 
+from backend.analysis.stages import candidates_wanted
 from backend.analysis.vectors import shot_vectors
+from backend.errors import Conflict
 from backend.features.registry import profile_named
 from backend.features.schema import FeatureSchema
 from backend.features.store import FeatureStore
 from backend.library.models import Candidate, Movie
 from backend.resources import Resources
+from backend.scoring.labelled import prior_scores
 from backend.scoring.pooling import window_vectors
 from backend.scoring.presets import plain
+from backend.scoring.registry import SCORERS
+from backend.store.media import publish
 from labeling.decisions.models import CHOSEN, Decision
 from labeling.engagement.models import Engagement
 from labeling.references.weak import labels_of_project
@@ -40,19 +45,29 @@ OUTSIDE = "it does not lie in its film"
 
 
 @dataclass(frozen=True)
+class _Part:
+    """Windows of one film: vectors [W, D], seconds [W, 2], and by name what the priors say of them [W]."""
+
+    vectors: NDArray[np.float32]
+    seconds: NDArray[np.float64]
+    priors: Mapping[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
 class Frozen:
-    """A snapshot as it lies in its folder. `left_out`: why → how many labels have no place in it."""
+    """A snapshot as it lies in its folder. `left_out`: why → how many labels (`called`) have no place in it."""
 
     folder: Path
     id: str
     labels: int
     films: int
     left_out: Mapping[str, int]
+    called: str = "labels"
 
     @property
     def note(self) -> str:
         """What was left out, for a person; "" where nothing was."""
-        return "; ".join(f"{count} labels were left out: {why}" for why, count in sorted(self.left_out.items()))
+        return "; ".join(f"{count} {self.called} were left out: {why}" for why, count in sorted(self.left_out.items()))
 
 
 def snapshots_folder(home: Path) -> Path:
@@ -71,6 +86,7 @@ def freeze(resources: Resources, project_id: int) -> Frozen:
         films = {movie.sha256: movie for movie in movies if movie.sha256}
         snapshot, left_out = _snapshot(session, resources, labels, films)
     folder = write_snapshot(snapshots_folder(resources.home), snapshot)
+    publish(folder)
     os.utime(folder)  # old ones are tidied away, and this may have been there
     known = snapshot.labels != UNLABELLED
     return Frozen(folder, folder.name, int(known.sum()), len(set(snapshot.movies[known])), left_out)
@@ -137,35 +153,36 @@ def _snapshot(
     for label in labels:
         by_film[label.window[0]].append(label)
     kept: list[Label] = []
-    parts: list[tuple[NDArray[np.float32], NDArray[np.float64]]] = []
+    parts: list[_Part] = []
     for sha256, own in by_film.items():
         movie = films.get(sha256)
         found = None if movie is None else shot_vectors(session, store, movie, schema)
-        if found is None:
+        if movie is None or found is None:
             left_out[NO_FILM if movie is None else NO_FEATURES] += len(own)
             continue
         windows = np.array([label.window[1:] for label in own], np.int64)
         vectors, seconds, inside = window_vectors(*found, windows)
         left_out[OUTSIDE] += int((~inside).sum())
         kept += [label for label, fits in zip(own, inside.tolist(), strict=True) if fits]
-        parts.append((vectors[inside], seconds[inside]))
+        priors = _priors(resources, movie, windows[inside])
+        parts.append(_Part(vectors[inside], seconds[inside], priors))
     return _table(kept, parts, films, schema), +left_out
 
 
 def _table(
     labels: Sequence[Label],
-    parts: Sequence[tuple[NDArray[np.float32], NDArray[np.float64]]],
+    parts: Sequence[_Part],
     films: Mapping[str, Movie],
     schema: FeatureSchema,
 ) -> Snapshot:
-    seconds = np.concatenate([np.zeros((0, 2)), *(span for _, span in parts)])
+    seconds = np.concatenate([np.zeros((0, 2)), *(part.seconds for part in parts)])
     out = holdout({label.window[0] for label in labels if label.label != UNLABELLED})
     genres = {sha256: tuple(sorted({plain(name) for name in movie.genres})) for sha256, movie in films.items()}
     return make_snapshot(
         schema,
         [label.window_id for label in labels],
         [label.window[0] for label in labels],
-        np.concatenate([np.zeros((0, schema.dimension), np.float32), *(vectors for vectors, _ in parts)]),
+        np.concatenate([np.zeros((0, schema.dimension), np.float32), *(part.vectors for part in parts)]),
         start_s=seconds[:, 0],
         end_s=seconds[:, 1],
         labels=[label.label for label in labels],
@@ -176,8 +193,20 @@ def _table(
         genres=[genres[label.window[0]] for label in labels],
         decided_at=_numbers([label.decided_at for label in labels]),
         viral=_numbers([label.viral for label in labels]),
+        prior=np.concatenate([np.zeros(0), *(part.priors["compelling"] for part in parts)]),
+        viral_prior=np.concatenate([np.zeros(0), *(part.priors["viral"] for part in parts)]),
         holdout=[label.window[0] in out for label in labels] if out else None,
     )
+
+
+def _priors(resources: Resources, movie: Movie, windows: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    """What the priors say of windows [W, 2] of a film; NaN where what they look at is not stored any more."""
+    wanted = candidates_wanted(resources.settings)
+    try:
+        film = resources.shelf.get(movie).film
+    except Conflict:
+        return {name: np.full(len(windows), np.nan) for name in SCORERS}
+    return prior_scores(film, windows, wanted.min_s, wanted.max_s)
 
 
 def _numbers(values: Sequence[float | None]) -> NDArray[np.float64]:

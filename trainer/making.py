@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from backend.errors import OutputError
 from backend.files import PREFIX, SUFFIX, cannot_write, folder_atomically
-from backend.scoring.golden import GOLDEN, save_golden
-from backend.scoring.mlp import CARD, WEIGHTS, Model, load_model, make_model, save_model
+from backend.scoring.golden import save_golden
+from backend.scoring.mlp import Model, load_model, make_model, save_model
+from backend.scoring.stored import CARD, GOLDEN, WEIGHTS
 from trainer.card import card_of, examine, metrics_of
 from trainer.fit import Asked, Trained, train
 from trainer.network import filled
@@ -47,10 +48,10 @@ def fit(
     progress.stage("gate")
     card = card_of(trained, asked, findings, progress.seconds)
     metrics = metrics_of(trained, asked, findings)
-    with _replacing(out) as part:
+    with replacing(out) as part:
         golden = save_golden(part, model, _golden(vectors, served))
         save_model(part, trained.tensors, snapshot.schema, model.version, {**card, "golden_sha256": golden})
-        (part / METRICS).write_bytes(_json({**metrics, "version": model.version}))
+        (part / METRICS).write_bytes(as_json({**metrics, "version": model.version}))
     progress.end()
     return {**card, "version": model.version}
 
@@ -72,7 +73,7 @@ def require_place(out: Path) -> None:
 
 
 @contextmanager
-def _replacing(out: Path) -> Iterator[Path]:
+def replacing(out: Path) -> Iterator[Path]:
     """A folder to fill that becomes `out`; a version of before is there until then."""
     before = out.parent / f"{PREFIX}{secrets.token_hex(8)}{SUFFIX}"
     with folder_atomically(out) as part:
@@ -106,5 +107,6 @@ def _golden(vectors: NDArray[np.float32], served: NDArray[np.float64]) -> NDArra
     return np.asarray(vectors[order[places]], np.float32)
 
 
-def _json(values: Any) -> bytes:
+def as_json(values: Any) -> bytes:
+    """Plain values as a file: equal ones give equal bytes."""
     return (json.dumps(values, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()

@@ -2,11 +2,15 @@
 
 from collections import Counter, defaultdict
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import column, func, inspect, table
+from sqlalchemy import ColumnElement, column, func, inspect, table
 from sqlalchemy import select as sql_select
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, exists, select
 
+from backend.clusters.head import slot_of
+from backend.clusters.links import stands
+from backend.clusters.models import KINDS, Correction, FeedbackPair
 from backend.database import database_now
 from backend.jobs.models import Lease
 from backend.library.models import Candidate, Movie
@@ -15,7 +19,9 @@ from backend.settings import Training
 from labeling.decisions.models import UNDO, Decision
 from labeling.engagement.models import Engagement
 from labeling.references.models import Reference, ReferenceInterval
+from trainer.metric_gate import METRIC_LIMITS
 from trainer.models import OPEN, TrainingRun
+from trainer.slots import kind_of
 
 COMPELLING, VIRAL = "compelling", "viral"
 CRON, LABELS = "cron", "labels"
@@ -69,16 +75,66 @@ def newest_engagement(session: Session, project_id: int) -> int:
     return session.exec(select(func.max(Engagement.id)).where(col(Engagement.project_id) == project_id)).one() or 0
 
 
-def is_due(session: Session, project_id: int, trigger: str, settings: Training) -> bool:
-    """Whether a project is to be trained: anything new for the clock, enough labels for the other trigger."""
-    last = last_run(session, project_id)
+def is_due(session: Session, project_id: int, trigger: str, settings: Training, slot: str = COMPELLING) -> bool:
+    """Whether a slot is to be trained: anything new since its last run for the clock, else with enough new labels."""
+    last = last_run(session, project_id, slot)
     if last is not None and last.state in OPEN:
         return False
     labels = labels_since(session, project_id, last)
     if trigger == LABELS:
-        return labels >= settings.new_labels
+        return 0 < settings.new_labels <= labels
     measured = newest_engagement(session, project_id) > (last.request.get("last_engagement", 0) if last else 0)
     return labels > 0 or measured or (last is not None and last.state == "failed")
+
+
+def newest_correction(session: Session, project_id: int) -> int:
+    """The number of the newest correction, 0 where there is none."""
+    return session.exec(select(func.max(Correction.id)).where(col(Correction.project_id) == project_id)).one() or 0
+
+
+def corrections_since(session: Session, project_id: int, kind: str, last: TrainingRun | None) -> int:
+    """How many corrections that teach something came since a run, or were taken back that it knew."""
+    after = last.request.get("last_correction", 0) if last else 0
+    of_kind = col(Correction.project_id) == project_id, col(Correction.kind) == kind, col(Correction.id) > after
+    counted = select(func.count()).select_from(Correction)
+    came = counted.where(*of_kind, _teaches(col(Correction.id)), stands(col(Correction.id)))
+    undone = col(Correction.undoes_id)
+    went = counted.where(*of_kind, undone <= after, _teaches(undone))
+    return session.exec(came).one() + session.exec(went).one()
+
+
+def corrections_standing(session: Session, project_id: int, kind: str) -> int:
+    """How many corrections there are to learn from."""
+    of_kind = col(Correction.project_id) == project_id, col(Correction.kind) == kind
+    counted = select(func.count()).select_from(Correction).where(*of_kind)
+    return session.exec(counted.where(_teaches(col(Correction.id)), stands(col(Correction.id)))).one()
+
+
+def metric_slots(session: Session, project_id: int) -> list[str]:
+    """The metric slots for which there are corrections enough that the gate may let a head pass."""
+    enough = METRIC_LIMITS.corrections
+    return [slot_of(kind) for kind in KINDS if corrections_standing(session, project_id, kind) >= enough]
+
+
+def metric_slots_due(session: Session, project_id: int, trigger: str, settings: Training) -> list[str]:
+    """Those of them that are to be trained now: for the clock if anything is new, else with enough new corrections."""
+    return [
+        slot for slot in metric_slots(session, project_id) if _metric_due(session, project_id, slot, trigger, settings)
+    ]
+
+
+def _metric_due(session: Session, project_id: int, slot: str, trigger: str, settings: Training) -> bool:
+    last = last_run(session, project_id, slot)
+    if last is not None and last.state in OPEN:
+        return False
+    new = corrections_since(session, project_id, kind_of(slot), last)
+    if trigger == LABELS:
+        return 0 < settings.new_corrections <= new
+    return new > 0 or (last is not None and last.state == "failed")
+
+
+def _teaches(correction: Any) -> ColumnElement[bool]:
+    return exists().where(col(FeedbackPair.correction_id) == correction)
 
 
 def next_by_clock(session: Session) -> datetime | None:
@@ -90,7 +146,13 @@ def next_by_clock(session: Session) -> datetime | None:
     return datetime.fromtimestamp(found, UTC) if found else None
 
 
-def slots_due(session: Session, project_id: int, settings: Training) -> list[str]:
+def score_slots_due(session: Session, project_id: int, trigger: str, settings: Training) -> list[str]:
+    """Those of `score_slots` that are to be trained now."""
+    slots = score_slots(session, project_id, settings)
+    return [slot for slot in slots if is_due(session, project_id, trigger, settings, slot)]
+
+
+def score_slots(session: Session, project_id: int, settings: Training) -> list[str]:
     """What can be trained: the general model, each genre with enough labels, viral with enough published clips."""
     per_film = session.exec(
         select(Candidate.movie_id, func.count())

@@ -1,5 +1,6 @@
 """windows.parquet as arrays: lenient with types that others write, strict with what would mean something else."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 NEEDED = ("window_id", "movie_id", "label", "features")
 OPTIONAL = (
     *("start_s", "end_s", "weight", "source", "strategy", "propensity"),
-    *("genres", "decided_at", "holdout", "viral", "prior"),
+    *("genres", "decided_at", "holdout", "viral", "prior", "viral_prior"),
 )
 
 
@@ -31,8 +32,10 @@ def read(folder: Path) -> Snapshot:
     columns = _Columns(table, folder)
     holdout = columns.numbers("holdout", 0.0)
     weights = columns.numbers("weight", 1.0)
-    if np.any(weights < 0) or np.any(np.isinf(weights)):
-        raise InputError(f"The column 'weight' in {str(folder)!r} holds values that are negative or not finite.")
+    if np.any(weights < 0) or np.any(weights > np.finfo(np.float32).max):
+        raise InputError(
+            f"The column 'weight' in {str(folder)!r} holds values that are negative or larger than any weight can be."
+        )
     propensities = columns.numbers("propensity")
     # A chance of nothing cannot have been drawn: such a value says that the chance is not known.
     propensities[~((propensities > 0) & (propensities <= 1))] = np.nan
@@ -53,6 +56,7 @@ def read(folder: Path) -> Snapshot:
         decided_at=columns.seconds("decided_at"),
         viral=columns.share("viral"),
         prior=columns.numbers("prior"),
+        viral_prior=columns.numbers("viral_prior"),
         holdout=holdout > 0.5 if "holdout" in table.column_names else None,
     )
 
@@ -111,15 +115,21 @@ class _Columns:
         column = self._table.column(name) if name in self._table.column_names else None
         if column is None:
             return np.full(self._table.num_rows, np.nan)
-        if pa.types.is_string(column.type) or pa.types.is_date(column.type):
-            try:
-                column = column.cast(pa.timestamp("us"))
-            except pa.ArrowException as broken:
-                raise self._wrong(name, "holds what is no point of time") from broken
+        if pa.types.is_date(column.type):
+            column = column.cast(pa.timestamp("us"))
+        if _is_text(column.type):
+            return self._written_seconds(name, column.to_pylist())
         if not pa.types.is_timestamp(column.type):
             return self.numbers(name)
         micros = column.cast(pa.timestamp("us", column.type.tz), safe=False).cast(pa.int64()).cast(pa.float64())
         return np.array(micros.fill_null(np.nan).to_numpy(), np.float64) / 1e6
+
+    def _written_seconds(self, name: str, values: list[Any]) -> Floats:
+        """Points of time as ISO 8601 writes them; without a zone they are UTC."""
+        try:
+            return np.array([_written_s(value) for value in values], np.float64)
+        except (TypeError, ValueError) as broken:
+            raise self._wrong(name, "holds what is no point of time") from broken
 
     def share(self, name: str) -> Floats:
         """Numbers from 0 to 1, float64 [N], nan where unknown."""
@@ -174,9 +184,23 @@ class _Columns:
         return InputError(f"The column {name!r} of {ROWS} in {str(self._folder)!r} {what}.")
 
 
+def _is_text(kind: "pa.DataType") -> bool:
+    import pyarrow as pa
+
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return any(of(kind) for of in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view))
+
+
 def _text(value: Any) -> str:
     # A table that went through pandas has whole numbers as 12.0 where others were missing.
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _written_s(value: str | None) -> float:
+    if not value or not value.strip():
+        return np.nan
+    at = datetime.fromisoformat(value.strip())
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 
 
 def _genres(value: Any) -> tuple[str, ...]:

@@ -8,21 +8,28 @@ from typing import Any
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
+from backend.clusters.head import is_metric
 from backend.database import insert_ignoring, rows_changed, utc_now
 from backend.errors import Conflict, InputError, NotFound, SchemaMismatch
 from backend.features.registry import PROFILES
 from backend.features.schema import FeatureSchema
 from backend.files import folder_atomically, write_atomically
 from backend.library.models import Movie
-from backend.scoring.golden import check_golden
-from backend.scoring.live import hold_still
-from backend.scoring.mlp import Model, load_model
-from backend.scoring.models import CHALLENGER, PROMOTED, REFUSED, Live, ModelVersion, Promotion
+from backend.scoring.live import hold_still, without
+from backend.scoring.models import (
+    CHALLENGER,
+    PROMOTED,
+    REFUSED,
+    ROLLBACK,
+    Live,
+    ModelVersion,
+    Promotion,
+    standing_versions,
+)
+from backend.store.media import present, publish
+from trainer.slots import SLOT
+from trainer.stored import Version, load_version
 
-ROLLBACK = "rollback"
-"""Why a row of history is there that moved the pointer back."""
-
-SLOT = re.compile(r"viral|compelling(/[^/]{1,80})?")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 TAKEN = ("history", "live", "prior", ROLLBACK)
 """Names that mean something else at /api/models and /api/score."""
@@ -34,17 +41,17 @@ def register(session: Session, home: Path, project_id: int, folder: Path, run_id
     The same version once more gives the row that is there. Raises InputError or SchemaMismatch for a folder that cannot
     be used, Conflict where another model has the name.
     """
-    model = load_model(folder)
-    check_golden(folder, model)
-    slot = str(model.card.get("slot", model.replaces))
-    _require_usable(model, slot)
+    model = load_version(folder)
+    slot = model.slot
+    _require_usable(model)
     place = home / "models" / model.version
-    if not place.is_dir():
+    if not present(place, folder=True).is_dir():
         with folder_atomically(place) as part:
             for file in folder.iterdir():
                 if file.is_file():
                     write_atomically(part / file.name, file.read_bytes(), durable=True)
-    stored = load_model(place)  # of an earlier try its card is the one that counts
+    publish(place)
+    stored = load_version(place, proved=False)  # of an earlier try its card is the one that counts
     if stored.sha256 != model.sha256:
         raise Conflict(f"There is another model {model.version!r} in {str(place)!r}; give this one another name.")
     values = {
@@ -54,7 +61,7 @@ def register(session: Session, home: Path, project_id: int, folder: Path, run_id
         "kind": str(stored.card.get("kind", "mlp")),
         "folder": f"models/{model.version}",
         "sha256": model.sha256,
-        "schema_name": model.schema.name,
+        "schema_name": model.schema_name,
         "card": dict(stored.card),
         "state": CHALLENGER if _gate(stored.card).get("passed", True) else REFUSED,
         "created_at": utc_now(),
@@ -84,13 +91,13 @@ def promote(
     if row.state == REFUSED:
         reasons = "; ".join(str(reason).rstrip(".") for reason in _gate(row.card).get("reasons", ()))
         raise Conflict(f"The gate has refused {version}: {reasons or 'its card says why'}.")
-    _require_fitting(session, row)
+    (_require_vectors if is_metric(row.slot) else _require_fitting)(session, row)
     live = live_in(session, project_id, row.slot)
     if live.version == version and expected_generation in (None, live.generation, live.generation - 1):
         return live
-    return _move(
-        session, live, row.version, live.generation if expected_generation is None else expected_generation, (by, why)
-    )
+    expected = live.generation if expected_generation is None else expected_generation
+    # Who gives that word as a reason must not turn the history around.
+    return _move(session, live, row.version, expected, (by, f"{why}." if why == ROLLBACK else why))
 
 
 def rollback(session: Session, project_id: int, slot: str, by: str) -> Live:
@@ -103,15 +110,11 @@ def rollback(session: Session, project_id: int, slot: str, by: str) -> Live:
     if not live.generation:
         raise NotFound(f"Nothing was ever promoted as {slot!r} in this project.")
     if live.version is None:
-        raise Conflict(f"The prior is live as {slot!r}; there is nothing to go back to.")
-    made_it_live = select(Promotion).where(
-        col(Promotion.project_id) == project_id,
-        col(Promotion.slot) == slot,
-        col(Promotion.version) == live.version,
-        col(Promotion.why) != ROLLBACK,
-    )
-    row = session.exec(made_it_live.order_by(col(Promotion.generation).desc())).first()
-    return _move(session, live, row.previous if row else None, live.generation, (by, ROLLBACK))
+        raise Conflict(f"The {without(slot)} is live as {slot!r}; there is nothing to go back to.")
+    own = col(Promotion.project_id) == project_id, col(Promotion.slot) == slot
+    rows = session.exec(select(Promotion.version, Promotion.why).where(*own).order_by(col(Promotion.generation))).all()
+    before = standing_versions((version, why) for version, why in rows)[:-1]
+    return _move(session, live, before[-1] if before else None, live.generation, (by, ROLLBACK))
 
 
 def version_of(session: Session, project_id: int, version: str) -> ModelVersion:
@@ -129,6 +132,12 @@ def live_in(session: Session, project_id: int, slot: str) -> Live:
     """What is live in a slot as the database says now; generation 0 where nothing was ever promoted."""
     found = session.get(Live, (project_id, slot), populate_existing=True)
     return found or Live(project_id=project_id, slot=slot)
+
+
+def scoring_in(session: Session, project_id: int, slot: str) -> str | None:
+    """The version that scores what a slot is for: the general one where a genre has none; None for the prior."""
+    own, general = (live_in(session, project_id, name).version for name in (slot, slot.partition("/")[0]))
+    return own or general
 
 
 def _move(session: Session, seen: Live, version: str | None, expected: int, said: tuple[str, str]) -> Live:
@@ -159,15 +168,15 @@ def _move(session: Session, seen: Live, version: str | None, expected: int, said
     return live_in(session, project_id, slot)
 
 
-def _require_usable(model: Model, slot: str) -> None:
+def _require_usable(model: Version) -> None:
     try:
         json.dumps(dict(model.card), allow_nan=False)
     except ValueError:
         raise InputError(f"The card of {model.version} holds numbers that are not finite.") from None
     if not NAME.fullmatch(model.version) or model.version in TAKEN:
         raise InputError(f"{model.version!r} is no name for a model: letters, digits, dots and hyphens, 200 at most.")
-    if not SLOT.fullmatch(slot) or slot.partition("/")[0] != model.replaces:
-        raise InputError(f"The model gives the {model.replaces} score; it cannot be {slot!r}.")
+    if not SLOT.fullmatch(model.slot) or model.slot.partition("/")[0] != model.gives:
+        raise InputError(f"The model gives the {model.gives} score; it cannot be {model.slot!r}.")
 
 
 def _require_fitting(session: Session, row: ModelVersion) -> None:
@@ -180,6 +189,15 @@ def _require_fitting(session: Session, row: ModelVersion) -> None:
         raise SchemaMismatch(
             f"{row.version} knows the features {wanted.describe()}; this project's films have {known[0].describe()}."
         )
+
+
+def _require_vectors(session: Session, row: ModelVersion) -> None:
+    """The same of a metric head, and the vectors that it is for."""
+    ready = col(Movie.project_id) == row.project_id, col(Movie.state) == "ready"
+    made = session.exec(select(Movie.vectors).where(*ready)).all()
+    wanted = FeatureSchema.from_json(row.card["schema"])
+    if made and not any(wanted.name in each for each in made):
+        raise SchemaMismatch(f"{row.version} is for the vectors {wanted.describe()}; this project's films have others.")
 
 
 def _gate(card: Any) -> dict[str, Any]:

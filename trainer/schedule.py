@@ -22,7 +22,7 @@ from backend.jobs.liveness import Ticker, take_lease
 from backend.library.models import Project
 from backend.resources import Resources
 from backend.settings import Training
-from trainer.news import CRON, LABELS, LEASE, TABLE, is_due, slots_due
+from trainer.news import CRON, LABELS, LEASE, TABLE, metric_slots_due, score_slots_due
 from trainer.runs.service import enqueue, start
 from trainer.runs.shapes import RunNew
 
@@ -45,7 +45,7 @@ def triggers(settings: Training) -> dict[str, CronTrigger | IntervalTrigger]:
             found[CRON] = CronTrigger.from_crontab(settings.cron)
         except ValueError as problem:
             raise InputError(f"The setting SELECTS_TRAINING__CRON cannot be read: {problem}.") from None
-    if settings.new_labels:
+    if settings.new_labels or settings.new_corrections:
         found[LABELS] = IntervalTrigger(seconds=LOOK_EVERY_S)
     return found
 
@@ -55,9 +55,8 @@ def fire(resources: Resources, trigger: str, moment: datetime) -> None:
     settings = resources.settings.training
     with Session(resources.engine, expire_on_commit=False) as session:
         for project_id in session.exec(select(Project.id).order_by(col(Project.id))).all():
-            if not is_due(session, project_id or 0, trigger, settings):
-                continue
-            for slot in slots_due(session, project_id or 0, settings):
+            asked = session, project_id or 0, trigger, settings
+            for slot in (*score_slots_due(*asked), *metric_slots_due(*asked)):
                 identity = run_id(trigger, project_id or 0, slot, moment)
                 run, new = start(session, project_id or 0, RunNew(slot=slot), BY, trigger, identity)
                 if new:

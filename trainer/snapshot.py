@@ -28,7 +28,8 @@ Names = NDArray[np.object_]
 class Snapshot:
     """N windows with features [N, D]. `labels` is -1 where nobody said anything; unknown numbers are nan.
 
-    decided_at  seconds since 1970; `viral`: engagement from 0 to 1; `prior`: score of the documented prior
+    decided_at  seconds since 1970; `viral`: engagement from 0 to 1
+    prior       score of the documented prior of what is compelling; `viral_prior` of what is viral
     holdout     whether the window's film is frozen for tests only, None where the snapshot does not say
     """
 
@@ -48,6 +49,7 @@ class Snapshot:
     decided_at: Floats
     viral: Floats
     prior: Floats
+    viral_prior: Floats
     holdout: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
@@ -63,7 +65,7 @@ class Snapshot:
 
 _ARRAYS = (
     *("window_ids", "movies", "start_s", "end_s", "labels", "weights", "sources", "strategies", "propensities"),
-    *("features", "decided_at", "viral", "prior"),
+    *("features", "decided_at", "viral", "prior", "viral_prior"),
 )
 
 
@@ -80,7 +82,8 @@ def make_snapshot(
     given = {
         "start_s": np.zeros(count), "end_s": np.zeros(count), "labels": np.full(count, UNLABELLED),
         "weights": np.ones(count), "sources": texts, "strategies": texts, "propensities": unknown,
-        "decided_at": unknown, "viral": unknown, "prior": unknown, "genres": ((),) * count, "holdout": None,
+        **dict.fromkeys(("decided_at", "viral", "prior", "viral_prior"), unknown), "genres": ((),) * count,
+        "holdout": None,
         "movies": movies, "features": features, "window_ids": window_ids, **columns,
     }  # fmt: skip
     kinds: dict[str, Any] = {"labels": np.int8, "weights": np.float32, "features": np.float32}
@@ -152,7 +155,7 @@ def _table(snapshot: Snapshot) -> "pa.Table":
         columns["decided_at"] = pa.array(whole, mask=np.isnan(snapshot.decided_at)).cast(pa.timestamp("us", "UTC"))
     if snapshot.holdout is not None:
         columns["holdout"] = pa.array(snapshot.holdout)
-    for name in ("viral", "prior"):
+    for name in ("viral", "prior", "viral_prior"):
         if np.isfinite(getattr(snapshot, name)).any():
             columns[name] = known(getattr(snapshot, name), pa.float32())
     return pa.table(columns)

@@ -1,13 +1,12 @@
 """Training runs and models as people read them in a terminal."""
 
 import sys
-from types import TracebackType
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, TextColumn
 from sqlmodel import Session, col, select
 
+from backend.bars import Bars
 from backend.clock import clock
 from backend.scoring.models import Live, ModelVersion
 from trainer.models import TrainingRun
@@ -27,37 +26,21 @@ STAGES = {
 LIVE, NOT_LIVE = "*", " "
 
 
-class RunBar:
+class RunBar(Bars):
     """Told of a run, shows a bar on standard error, or a line whenever it begins something else."""
 
     def __init__(self) -> None:
-        console = Console(stderr=True, highlight=False)
-        self._live = console.is_terminal
-        self._bars = Progress(
-            TextColumn("{task.percentage:>3.0f} %"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.description}"),
-            console=console,
+        super().__init__(
+            TextColumn("{task.percentage:>3.0f} %"), BarColumn(bar_width=24), TextColumn("{task.description}")
         )
-        self._task = self._bars.add_task("waiting", total=1.0)
+        self._task = self.bars.add_task("waiting", total=1.0)
         self._told = ""
-
-    def __enter__(self) -> "RunBar":
-        if self._live:
-            self._bars.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._live:
-            self._bars.stop()
 
     def __call__(self, run: TrainingRun) -> None:
         """Show how far a run is."""
-        said = said_of(run, epochs=self._live)
-        if self._live:
-            self._bars.update(self._task, completed=run.fraction, description=said)
+        said = said_of(run, epochs=self.live)
+        if self.live:
+            self.bars.update(self._task, completed=run.fraction, description=said)
         elif said != self._told:
             self._told = said
             sys.stderr.write(f"{said}\n")

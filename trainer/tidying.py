@@ -1,11 +1,10 @@
 """Old snapshots go; those that versions were trained on stay."""
 
-import shutil
-
 from sqlmodel import Session, col, select
 
 from backend.resources import Resources
 from backend.scoring.models import Live
+from backend.store.media import listed, remove
 from trainer.labels import snapshots_folder
 from trainer.models import OPEN, TrainingRun
 
@@ -13,12 +12,12 @@ from trainer.models import OPEN, TrainingRun
 def tidy_snapshots(resources: Resources, keep: str) -> None:
     """Remove all but the newest snapshots, those of open runs and of live versions, and `keep`."""
     folder = snapshots_folder(resources.home)
-    named = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    named = listed(folder)
     with Session(resources.reading) as session:
         live = select(Live.version).where(col(Live.version).is_not(None))
         needed = col(TrainingRun.state).in_(OPEN) | col(TrainingRun.version).in_(live)
         kept = set(session.exec(select(TrainingRun.snapshot).where(needed)).all()) | {keep}
-    newest = sorted(named, key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in newest[resources.settings.training.snapshots_kept :]:
-        if path.name not in kept:
-            shutil.rmtree(path, ignore_errors=True)
+    newest = sorted(named, key=lambda name: named[name], reverse=True)
+    for name in newest[resources.settings.training.snapshots_kept :]:
+        if name not in kept:
+            remove(folder / name)

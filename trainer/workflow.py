@@ -1,41 +1,45 @@
 """A training run as a durable workflow of few steps: where a worker dies, the next one goes on with the step."""
 
 import json
-import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import structlog
-from dbos import DBOS, StepOptions
-from dbos import error as dbos_errors
-from sqlalchemy.exc import IntegrityError, OperationalError
+from dbos import DBOS
 from sqlmodel import Session, col, select
 
-from backend.errors import Conflict, InputError, SchemaMismatch, SelectsError, Unavailable
+from backend.errors import Conflict, InputError, SchemaMismatch, SelectsError
 from backend.files import write_atomically
-from backend.jobs.service import Cancelled, Doing, Fenced, is_alive
+from backend.jobs.service import Cancelled, Doing, Fenced
+from backend.jobs.steps import fenced, full_stop, options, sentence
 from backend.resources import Resources
 from backend.scoring.mlp import CARD
 from backend.scoring.models import ModelVersion
+from backend.store.media import listed, present, publish, remove
 from trainer.fitting import FitFailed, Progress, fit_command, run_to_end
 from trainer.labels import freeze, snapshots_folder
+from trainer.metric_rows import freeze_corrections
 from trainer.models import TrainingRun
-from trainer.registry import live_in, promote
+from trainer.registry import live_in, promote, scoring_in
 from trainer.registry import register as enter
 from trainer.runs import service as runs
-from trainer.runs.service import Said
+from trainer.slots import kind_of
 from trainer.tidying import tidy_snapshots
 
-RETRIES, FIRST_WAIT_S, WAIT_GROWS = 8, 1.0, 1.8
-PASSING = (OperationalError, IntegrityError)
 BEGINS = {"snapshot": 0.0, "train": 0.05, "register": 0.95, "promote": 0.99}
 """Of the whole, when each step begins."""
 BY = "training"
 
 Facts = dict[str, Any]
 """What one step tells the next: it is kept as JSON between the two."""
+
+NOTHING_YET = {
+    False: "There are no labels yet: judge some clips, or add a trailer; then train.",
+    True: "There are no corrections yet: put shots or people into other clusters on the board; then train.",
+}
+"""By whether likeness is learnt."""
 
 log = structlog.get_logger("selects.training")
 
@@ -80,24 +84,18 @@ class Training:
     def _step(self, doing: Doing, name: str, known: Facts) -> Facts:
         """A step that is recorded with what it found out; where it ends the run, with that."""
         try:
-            return _facts(DBOS.run_step(_options(name), self._fenced, doing, lambda: self._done(doing, name, known)))
+            return _facts(DBOS.run_step(options(name), self._fenced, doing, lambda: self._done(doing, name, known)))
         except Fenced:
             raise
         except Exception as problem:  # a defect of ours, or a part that stayed away for minutes
             log.exception("training failed", run=doing.job_id, step=name)
-            failed = Ended("failed", f"The step {name} failed: {_sentence(problem)} The log has more; try it again.")
-            return _facts(DBOS.run_step(_options("failed"), self._fenced, doing, lambda: self._end(doing, failed)))
+            failed = Ended("failed", f"The step {name} failed: {sentence(problem)} The log has more; try it again.")
+            return _facts(DBOS.run_step(options("failed"), self._fenced, doing, lambda: self._end(doing, failed)))
 
     def _fenced(self, doing: Doing, work: Callable[[], Facts]) -> str:
         """Do a step's work; a worker that finds itself given up for dead ends before the step is recorded."""
-        try:
-            return json.dumps(work())
-        except Fenced:
-            with Session(self.resources.reading) as session:
-                if not is_alive(session, self.worker):
-                    log.error("this worker was given up for dead", run=doing.job_id, worker=self.worker)
-                    self.give_up()
-            raise
+        bound = log.bind(run=doing.job_id)
+        return fenced(self.resources, self.worker, self.give_up, lambda: json.dumps(work()), bound)
 
     def _done(self, doing: Doing, name: str, known: Facts) -> Facts:
         try:
@@ -123,12 +121,13 @@ class Training:
 
 
 def snapshot(resources: Resources, doing: Doing, _known: Facts) -> Facts:
-    """Freeze the labels, and remember what is live: that is the champion."""
+    """Freeze the labels, and remember what scores: that is the champion."""
     with Session(resources.reading) as session:
         run = _run(session, doing)
         live = live_in(session, run.project_id, run.slot)
-        facts = {"champion": live.version, "generation": live.generation}
-    frozen = freeze(resources, run.project_id)
+        facts = {"champion": scoring_in(session, run.project_id, run.slot), "generation": live.generation}
+    kind = kind_of(run.slot)
+    frozen = freeze_corrections(resources, run.project_id, kind) if kind else freeze(resources, run.project_id)
     with Session(resources.engine) as session:
         row = runs.fence(session, doing)
         row.snapshot, row.note = frozen.id, frozen.note
@@ -136,7 +135,7 @@ def snapshot(resources: Resources, doing: Doing, _known: Facts) -> Facts:
         session.commit()
     tidy_snapshots(resources, keep=frozen.id)
     if not frozen.labels:
-        raise InputError("There are no labels yet: judge some clips, or add a trailer; then train.")
+        raise InputError(NOTHING_YET[bool(kind)])
     return {**facts, "snapshot": frozen.id}
 
 
@@ -153,18 +152,18 @@ def fit(resources: Resources, doing: Doing, known: Facts) -> Facts:
     def told(said: Progress) -> None:
         whole = BEGINS["train"] + (BEGINS["register"] - BEGINS["train"]) * said.fraction
         with Session(resources.engine) as session:
-            runs.report(
-                session, doing, Said(said.stage or "train", whole, said.epoch, said.epochs, said.loss, said.left_s)
-            )
+            runs.report(session, doing, replace(said, stage=said.stage or "train", fraction=whole))
 
-    shutil.rmtree(out, ignore_errors=True)  # of a worker that died after it had trained, before that was known
-    run_to_end(fit_command(snapshots_folder(resources.home) / known["snapshot"], out, options), settings.limit_s, told)
+    remove(out)  # of a worker that died after it had trained, before that was known
+    frozen = present(snapshots_folder(resources.home) / known["snapshot"], folder=True)
+    run_to_end(fit_command(frozen, out, options), settings.limit_s, told)
+    publish(out)
     return {"folder": str(out.relative_to(resources.home))}
 
 
 def enter_version(resources: Resources, doing: Doing, known: Facts) -> Facts:
     """Register what was trained; the same model with the same verdict once more is the version that is there."""
-    folder = resources.home / known["folder"]
+    folder = present(resources.home / known["folder"], folder=True)
     with Session(resources.engine) as session:
         run, card = runs.fence(session, doing), _card(folder)
         row = session.exec(select(ModelVersion).where(col(ModelVersion.version) == card["version"])).first()
@@ -184,7 +183,7 @@ def enter_version(resources: Resources, doing: Doing, known: Facts) -> Facts:
 def decide(resources: Resources, doing: Doing, known: Facts) -> Facts:
     """Promote what passes the gate, where the settings say so; ends the run, with the reasons of a refusal."""
     if not known["passed"]:
-        raise Ended("refused", " ".join(map(_full_stop, known["reasons"])) or "The gate refused it; its card says why.")
+        raise Ended("refused", " ".join(map(full_stop, known["reasons"])) or "The gate refused it; its card says why.")
     if not resources.settings.training.promote:
         raise Ended("done", note=f"{known['version']} waits for somebody to promote it")
     with Session(resources.engine) as session:
@@ -223,7 +222,7 @@ def _verdict(card: Facts) -> tuple[bool, list[str]]:
 
 def _folder_of(session: Session, resources: Resources, version: str | None) -> Path | None:
     row = session.exec(select(ModelVersion).where(col(ModelVersion.version) == version)).first() if version else None
-    return resources.home / row.folder if row else None
+    return present(resources.home / row.folder, folder=True) if row else None
 
 
 def _place(resources: Resources, doing: Doing) -> Path:
@@ -232,31 +231,12 @@ def _place(resources: Resources, doing: Doing) -> Path:
 
 
 def _clear(resources: Resources, doing: Doing) -> None:
-    for folder in (resources.home / "training").glob(f"{doing.job_id}*"):
-        shutil.rmtree(folder, ignore_errors=True)
+    place = resources.home / "training"
+    for name in listed(place):
+        if name.startswith(doing.job_id):
+            remove(place / name)
 
 
 def _facts(said: str) -> Facts:
     found: Facts = json.loads(said)
     return found
-
-
-def _options(step: str) -> StepOptions:
-    return {
-        "name": step,
-        "retries_allowed": True,
-        "interval_seconds": FIRST_WAIT_S,
-        "max_attempts": RETRIES,
-        "backoff_rate": WAIT_GROWS,
-        "should_retry": lambda problem: isinstance(problem, (Unavailable, *PASSING)),
-    }
-
-
-def _sentence(problem: Exception) -> str:
-    if isinstance(problem, dbos_errors.DBOSMaxStepRetriesExceeded) and problem.errors:
-        return _sentence(problem.errors[-1])
-    return _full_stop(problem.detail if isinstance(problem, SelectsError) else type(problem).__name__)
-
-
-def _full_stop(said: str) -> str:
-    return said if said.endswith(".") else f"{said}."

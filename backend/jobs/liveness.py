@@ -5,10 +5,11 @@ import socket
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import structlog
-from sqlalchemy import delete, func, insert, update
+from sqlalchemy import delete, insert, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlmodel import Session, col, select
 
@@ -78,10 +79,16 @@ def take_lease(session: Session, name: str, holder: str, seconds: float = LEASE_
     return True
 
 
-def living(session: Session) -> int:
-    """How many workers were heard of just now. Where none sweeps, those that were killed still stand as alive."""
-    heard = (col(Worker.state) == "alive", col(Worker.beat) >= database_now() - SILENT_S)
-    return session.exec(select(func.count()).select_from(Worker).where(*heard)).one()
+def serving(session: Session, host: str = "") -> Counter[str]:
+    """How many workers that were heard of just now serve each queue, on all machines or on `host`.
+
+    Where none sweeps, those that were killed still stand as alive.
+    """
+    heard = [col(Worker.state) == "alive", col(Worker.beat) >= database_now() - SILENT_S]
+    if host:
+        heard.append(col(Worker.host) == host)
+    served = session.exec(select(Worker.queues).where(*heard)).all()
+    return Counter(queue for queues in served for queue in queues.split(","))
 
 
 def sweep(session: Session, queue: JobQueue, holder: str) -> bool:
@@ -128,16 +135,21 @@ def find_lost(session: Session, queue: JobQueue) -> None:
 
 
 class Ticker(threading.Thread):
-    """Does something once a second, in a thread of its own; what fails is tried again a second later."""
+    """Does something once a second, in a thread of its own; what fails is tried again a second later.
 
-    def __init__(self, name: str, work: Callable[[], None]) -> None:
+    on_duty  where it is given, nothing is done while it is not set
+    """
+
+    def __init__(self, name: str, work: Callable[[], None], on_duty: threading.Event | None = None) -> None:
         super().__init__(name=name, daemon=True)
-        self._work = work
+        self._work, self._on_duty = work, on_duty
         self._stopped = threading.Event()
 
     def run(self) -> None:
         """Work until told to stop."""
         while not self._stopped.wait(BEAT_EVERY_S):
+            if self._on_duty is not None and not self._on_duty.is_set():
+                continue
             try:
                 self._work()
             except SQLAlchemyError as problem:
@@ -148,6 +160,10 @@ class Ticker(threading.Thread):
     def stop(self) -> None:
         """End the thread."""
         self._stopped.set()
+
+    def only(self, on_duty: threading.Event) -> "Ticker":
+        """The same, not started yet, for what one worker does for all."""
+        return Ticker(self.name, self._work, on_duty)
 
 
 def heart(resources: Resources, name: str, give_up: Callable[[], None]) -> Ticker:
@@ -161,14 +177,22 @@ def heart(resources: Resources, name: str, give_up: Callable[[], None]) -> Ticke
     return Ticker("heart", work)
 
 
-def reaper(resources: Resources, name: str, finders: Sequence[Finder] = (find_lost,)) -> Ticker:
-    """Looks after the dead and, with `finders`, the lost; beside the heart, which must not wait for the job store."""
+def reaper(
+    resources: Resources, name: str, finders: Sequence[Finder] = (find_lost,), duty: threading.Event | None = None
+) -> Ticker:
+    """Looks after the dead and, with `finders`, the lost; beside the heart, which must not wait for the job store.
+
+    duty  set while this worker holds the lease, for whatever else one worker does for all
+    """
     looked = 0.0
 
     def work() -> None:
         nonlocal looked
         with Session(resources.engine) as session:
-            if sweep(session, resources.queue, name) and time.monotonic() - looked > LOST_AFTER_S:
+            holds = sweep(session, resources.queue, name)
+            if duty is not None:
+                (duty.set if holds else duty.clear)()
+            if holds and time.monotonic() - looked > LOST_AFTER_S:
                 for find in finders:
                     find(session, resources.queue)
                 looked = time.monotonic()

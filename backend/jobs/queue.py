@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 APPLICATION = "selects"
 # Raised only when running jobs of an older program cannot be finished by this one.
 APPLICATION_VERSION = "schema-1"
-QUEUES = ("cpu", "gpu")
+QUEUES = FILMS, TRAININGS = ("cpu", "gpu")
+LETTERS = "letters"
+"""What is sent to others: every worker serves it beside its queues, so that nothing short waits for a film."""
 ENDED = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
 ASKED_AT_ONCE = 1000
 
@@ -82,7 +84,7 @@ class JobQueue:
         left = self._client.list_workflows(
             status="PENDING", executor_id=list(executors), load_input=False, load_output=False
         )
-        return [(each.workflow_id, each.queue_name or QUEUES[0]) for each in left]
+        return [(each.workflow_id, each.queue_name or FILMS) for each in left]
 
     def states(self, workflows: Sequence[str]) -> dict[str, str]:
         """The state of each workflow that is known: ENQUEUED, PENDING, or one of ENDED."""

@@ -1,13 +1,10 @@
 """/api/jobs: what is being done, how far it is, stop it, try it again."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import StreamingResponse
 from sqlmodel import Session
-from starlette.concurrency import run_in_threadpool
 
 from backend.answers import errors
 from backend.dependencies import (
@@ -19,7 +16,8 @@ from backend.dependencies import (
     ResourcesDep,
     WriteSession,
 )
-from backend.errors import Conflict, InputError, NotFound
+from backend.errors import Conflict, NotFound
+from backend.events import follow
 from backend.jobs import service
 from backend.jobs.models import OPEN, JobPublic
 from backend.library.models import Movie
@@ -27,7 +25,6 @@ from backend.members.service import Principal, require_role
 from backend.paging import Paged, paged
 from backend.resources import Resources
 
-EVENT_EVERY_S = 0.5
 JobId = Annotated[str, Path(pattern="^[0-9A-Za-z-]{1,64}$", examples=["0f8fad5bd9cb469fa16570867728950e"])]
 State = Literal["queued", "running", "cancelling", "done", "failed", "cancelled"]
 
@@ -62,10 +59,7 @@ def get_job(job_id: JobId, session: ReadSession, who: PrincipalDep) -> JobPublic
 )
 async def job_events(job_id: JobId, resources: ResourcesDep, who: PrincipalDep) -> StreamingResponse:
     """The same as server-sent events: one now, one at each change, the last when the job has ended."""
-    first = await run_in_threadpool(_look, resources, who, job_id)
-    return StreamingResponse(
-        _events(resources, who, first), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
-    )
+    return await follow(lambda: _look(resources, who, job_id), lambda job: job.state in OPEN)
 
 
 @router.post("/{job_id}/cancel", responses=errors(Conflict))
@@ -95,18 +89,3 @@ def _shown(session: Session, who: Principal, job_id: str) -> JobPublic:
 def _look(resources: Resources, who: Principal, job_id: str) -> JobPublic:
     with Session(resources.reading) as session:
         return _shown(session, who, job_id)
-
-
-async def _events(resources: Resources, who: Principal, job: JobPublic) -> AsyncIterator[str]:
-    told = None
-    while True:
-        if job != told:
-            yield f"data: {job.model_dump_json()}\n\n"
-            told = job
-        if job.state not in OPEN:
-            return
-        await asyncio.sleep(EVENT_EVERY_S)
-        try:
-            job = await run_in_threadpool(_look, resources, who, job.id)
-        except InputError:  # who asks may not see it any more
-            return

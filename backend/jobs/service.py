@@ -11,12 +11,13 @@ from sqlmodel import Session, col, select
 from backend.database import rows_changed, utc_now
 from backend.errors import Conflict, NotFound, SelectsError
 from backend.jobs.models import OPEN, Job, JobPublic, JobStage, Worker
-from backend.jobs.queue import JobQueue
+from backend.jobs.queue import FILMS, JobQueue
 from backend.library.models import Movie
 from backend.members.service import Principal, require_role
 
-INGEST, REFERENCE = "ingest", "reference"
-QUEUE_OF_KIND = {INGEST: "cpu", REFERENCE: "cpu"}
+INGEST, REFERENCE, CLUSTERS, RENDER = "ingest", "reference", "clusters", "render"
+QUEUE_OF_KIND = dict.fromkeys((INGEST, REFERENCE, CLUSTERS, RENDER), FILMS)
+WITHOUT_FILM = (CLUSTERS, RENDER)
 
 
 class Fenced(SelectsError):
@@ -49,15 +50,17 @@ class Report:
     eta_s: float | None = None
 
 
-def new_job(session: Session, movie: Movie, kind: str, request: Mapping[str, Any], by: str) -> Job:
-    """A queued job; the caller commits, then calls `enqueue`."""
+def new_job(
+    session: Session, project_id: int, movie_id: int | None, kind: str, request: Mapping[str, Any], by: str
+) -> Job:
+    """A queued job on a film, or on a whole project; the caller commits, then calls `enqueue`."""
     identity = uuid.uuid4().hex
     job = Job(
         id=identity,
         workflow=identity,
         kind=kind,
-        project_id=movie.project_id,
-        movie_id=movie.id,
+        project_id=project_id,
+        movie_id=movie_id,
         request=dict(request),
         created_by=by,
     )
@@ -128,7 +131,7 @@ def retry(session: Session, queue: JobQueue, job: Job) -> None:
     """Do an ended job again, from the first stage that is not done. Raises Conflict where it has not failed."""
     if job.state not in ("failed", "cancelled"):
         raise Conflict(f"The job is {job.state}; only failed and cancelled ones can be tried again.")
-    if job.movie_id is None:
+    if job.movie_id is None and job.kind not in WITHOUT_FILM:
         raise Conflict("The film of this job is gone; add it again.")
     _next_workflow(job)
     _tell_movie(session, job, "waiting", "")

@@ -4,15 +4,16 @@ Frames are truth: `[start_frame, end_frame)` with the film's rate. Seconds stand
 be filtered and shown without opening the film's time table.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import AutoString, Field, SQLModel
 
 from backend.database import UtcDateTime, utc_now
 
 MovieState = Literal["waiting", "working", "ready", "failed", "cancelled"]
+Rights = Literal["", "cleared", "blocked"]
 NAME_LENGTH = 200
 PLOT_LENGTH = 20_000
 
@@ -58,6 +59,10 @@ class MovieFacts(SQLModel):
     year: int | None = Field(default=None, ge=1870, le=2200, schema_extra={"examples": [2008]})
     plot: str = Field(default="", max_length=PLOT_LENGTH)
     rights_note: str = Field(default="", max_length=PLOT_LENGTH)
+    rights: Rights = Field(default="", sa_type=AutoString, description="`blocked`: no clip of it may leave.")
+    embargo_until: date | None = Field(default=None, description="No clip of it may leave before this day.")
+    reel: str = Field(default="", max_length=NAME_LENGTH, description="As edit lists call it; left out, by its file.")
+    tape: str = Field(default="", max_length=NAME_LENGTH)
 
 
 class Movie(MovieFacts, table=True):

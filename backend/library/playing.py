@@ -20,6 +20,7 @@ from backend.library.service import movie_named, shown
 from backend.library.shapes import MoviePublic
 from backend.members.service import Principal
 from backend.resources import Resources
+from backend.store.media import present, renew
 
 TYPES = {".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/mp4", ".webm": "video/webm"}
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
@@ -41,7 +42,7 @@ router = APIRouter(prefix="/movies/{movie_id}", tags=["library"])
 def play(movie_id: Id, session: ReadSession, who: PrincipalDep, resources: ResourcesDep) -> FileResponse:
     """The film as browsers play it; ranges are answered, so that a player can jump."""
     movie = movie_named(session, who, movie_id)
-    path = played_file(resources, movie)
+    path = present(played_file(resources, movie))
     if not path.is_file():
         raise NotFound(f"The file of {movie.title!r} is not where it was: {path.name}.")
     kind = TYPES.get(path.suffix.lower(), "application/octet-stream")
@@ -64,7 +65,7 @@ def keyframe(
 def picture(movie_id: Id, session: ReadSession, who: PrincipalDep, resources: ResourcesDep) -> Response:
     """The poster, or the keyframe that stands in for it."""
     movie = movie_named(session, who, movie_id)
-    if movie.poster and (poster := poster_path(resources.home, movie_id)).is_file():
+    if movie.poster and (poster := present(poster_path(resources.home, movie_id), newest=True)).is_file():
         return FileResponse(poster, media_type=movie.poster, headers={"Cache-Control": "private, no-cache"})
     path = _keyframe(resources, movie, movie.picture)
     if path is None:
@@ -93,6 +94,7 @@ def _keep_poster(resources: Resources, who: Principal, movie_id: int, content: b
             raise InputError("A poster must be a JPEG or PNG picture.")
         movie.poster = kind
         write_atomically(poster_path(resources.home, movie_id), content)
+        renew(poster_path(resources.home, movie_id))
         session.add(movie)
         session.commit()
         return shown(session, [movie])[0]
@@ -108,6 +110,6 @@ def played_file(resources: Resources, movie: Movie) -> Path:
 def _keyframe(resources: Resources, movie: Movie, frame: int) -> Path | None:
     if not movie.sha256 or not movie.scan_key or not 0 <= frame < 2**40:
         return None
-    folder = FilmCache(resources.home / "films" / movie.sha256).scan_folder(movie.scan_key)
+    folder = FilmCache(resources.home / "films" / movie.sha256).stored_scan(movie.scan_key)
     path = keyframe_path(folder, frame)
     return path if path.is_file() else None

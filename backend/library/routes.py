@@ -32,7 +32,8 @@ from backend.library.uploads import Uploaded, keep, receive
 from backend.members.service import Principal
 from backend.paging import Paged, paged
 from backend.resources import Resources
-from backend.search.removal import remove_vectors
+from backend.search.removal import indexed_rows, remove_vectors
+from backend.store.media import publish
 
 FORM = {
     "type": "object",
@@ -45,6 +46,10 @@ FORM = {
         "genres": {"type": "array", "items": {"type": "string"}},
         "plot": {"type": "string"},
         "rights_note": {"type": "string"},
+        "rights": {"enum": ["", "cleared", "blocked"]},
+        "embargo_until": {"type": "string", "format": "date"},
+        "reel": {"type": "string"},
+        "tape": {"type": "string"},
         "audio_track": {"type": "integer"},
     },
 }
@@ -131,7 +136,7 @@ def get_movie(movie_id: Id, session: ReadSession, who: PrincipalDep) -> MoviePub
 
 @router.patch("/movies/{movie_id}", responses=errors(NotFound, NotAllowed))
 def change_movie(movie_id: Id, change: MovieChange, session: WriteSession, who: PrincipalDep) -> MoviePublic:
-    """Change title, year, genres, plot or rights note."""
+    """Change what people say of a film: title, year, genres, plot, rights, embargo, reel and tape."""
     movie = service.movie_named(session, who, movie_id, "curator")
     return service.shown(session, [service.change_movie(session, movie, change)])[0]
 
@@ -149,10 +154,10 @@ def delete_movie(
     What people decided about it stays.
     """
     movie = service.movie_named(session, who, movie_id, "admin")
-    sha256 = movie.sha256
+    sha256, was = movie.sha256, indexed_rows(session, movie.id)
     service.delete_movie(session, resources, movie, upload=upload)
     if sha256:
-        remove_vectors(resources, sha256)
+        remove_vectors(resources, sha256, was)
 
 
 @router.post("/movies/{movie_id}/analyse", status_code=202, responses=errors(NotFound, NotAllowed))
@@ -262,7 +267,9 @@ def _add_upload(resources: Resources, who: Principal, uploaded: Uploaded) -> Add
             profile=resources.settings.analysis.profile,
         )
         try:
-            return _added(resources, who, project, film)
+            added = _added(resources, who, project, film)
+            publish(path)  # another machine may have removed it before the row named it
+            return added
         finally:  # the film may be in the library already, by its path
             service.remove_upload(resources, path)
 

@@ -12,6 +12,7 @@ from backend.library import service
 from backend.library.models import MovieFacts
 from backend.library.shapes import Added
 from backend.media.sample import make_sample
+from backend.store.media import present, publish
 
 FILE = "library-sample.mp4"
 TITLE = "Sample film"
@@ -31,8 +32,9 @@ def add_sample(wanted: SampleWanted, who: PrincipalDep, resources: ResourcesDep)
     with Session(resources.reading) as session:
         project = service.project_for(session, who, wanted.project, "curator")
     path = resources.home / "sample" / FILE
-    if not path.is_file():
+    if not present(path).is_file():
         make_sample(path)
+    publish(path)
     film = service.NewFilm(
         path=path,
         source="path",

@@ -1,6 +1,5 @@
 """Projects and films: what is there, what comes in, what is changed and what is removed."""
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +9,12 @@ from sqlalchemy import func, or_, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from backend.clusters.removal import remove_items
 from backend.database import utc_now
 from backend.errors import NotFound
 from backend.jobs.models import OPEN, Job
 from backend.jobs.service import INGEST, new_job, public
+from backend.library.genres import has_genre
 from backend.library.kept import let_go, listed
 from backend.library.models import Candidate, DialogueLine, Movie, MovieFacts, Project, ProjectPublic, Scene, Shot
 from backend.library.places import derived_folders, poster_path, title_of, uploads_folder, uploads_lock
@@ -21,6 +22,7 @@ from backend.library.shapes import MovieChange, MoviePublic
 from backend.members.models import Membership, Role
 from backend.members.service import Principal, require_role, role_in
 from backend.resources import Resources
+from backend.store.media import local, remove, there
 
 SORTS = {
     "newest": (col(Movie.created_at).desc(), col(Movie.id).desc()),
@@ -107,7 +109,7 @@ def add_movie(session: Session, project_id: int, film: NewFilm, by: str) -> tupl
             movie, known = _known_movie(session, project_id, film), True
             if movie is None:
                 raise
-    if not Path(movie.path).is_file():  # it was moved
+    if not there(Path(movie.path)):  # it was moved
         movie.path, movie.source = str(film.path), film.source
     job = _newest_ingest(session, movie.id or 0)
     same = movie.sha256 == film.sha256 if film.sha256 else movie.sha256 is None
@@ -116,7 +118,7 @@ def add_movie(session: Session, project_id: int, film: NewFilm, by: str) -> tupl
         return movie, None if movie.state == "ready" else job, True
     if movie.state != "ready":
         movie.state, movie.problem = "waiting", ""
-    job = new_job(session, movie, INGEST, {}, by)
+    job = new_job(session, movie.project_id, movie.id, INGEST, {}, by)
     session.commit()
     session.refresh(movie)
     session.refresh(job)
@@ -154,7 +156,7 @@ def analyse_again(session: Session, movie: Movie, by: str) -> Job:
     """A job that analyses a film with today's settings; one that is open already is given instead."""
     job = _newest_ingest(session, movie.id or 0)
     if job is None or job.state not in OPEN:
-        job = new_job(session, movie, INGEST, {}, by)
+        job = new_job(session, movie.project_id, movie.id, INGEST, {}, by)
         session.commit()
         session.refresh(job)
     return job
@@ -164,7 +166,7 @@ def change_movie(session: Session, movie: Movie, change: MovieChange) -> Movie:
     """Set what people say of a film."""
     values = change.model_dump(exclude_unset=True)
     for name, value in values.items():
-        if value is not None or name == "year":
+        if value is not None or name in ("year", "embargo_until"):
             setattr(movie, name, value)
     session.add(movie)
     if "title" in values and movie.sha256:
@@ -190,9 +192,10 @@ def delete_movie(session: Session, resources: Resources, movie: Movie, *, upload
     session.execute(
         update(Job).where(col(Job.movie_id) == movie.id, col(Job.state) == "running").values(state="cancelling")
     )
+    remove_items(session, resources, movie)
     session.delete(movie)
     session.commit()
-    poster.unlink(missing_ok=True)
+    remove(poster)
     if sha256:
         remove_derived(resources, sha256)
     if upload:
@@ -206,16 +209,20 @@ def remove_derived(resources: Resources, sha256: str) -> None:
         named = session.exec(select(Movie.id).where(col(Movie.sha256) == sha256)).first() is not None
     if not named:
         for folder in derived_folders(resources.home, sha256):
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
 
 
 def remove_upload(resources: Resources, path: Path) -> None:
     """Remove the server's own copy of a film, unless a row names it; nothing else. Hold the lock of uploads."""
+    path = local(path)
     if not path.is_relative_to(uploads_folder(resources.home)):
         return
+    # Of a path, another machine's row has only the end in common with ours.
+    ending = path.relative_to(resources.home).as_posix()
     with Session(resources.reading) as session:
-        if session.exec(select(Movie.id).where(col(Movie.path) == str(path))).first() is None:
-            shutil.rmtree(path.parent, ignore_errors=True)
+        named = select(Movie.id).where(col(Movie.path).endswith(f"/{ending}", autoescape=True))
+        if session.exec(named).first() is None:
+            remove(path.parent)
 
 
 @dataclass(frozen=True)
@@ -236,10 +243,11 @@ def list_movies(session: Session, wanted: Wanted, limit: int, offset: int) -> tu
         where.append(func.lower(Movie.title).contains(wanted.text.lower(), autoescape=True))
     if wanted.state:
         where.append(col(Movie.state) == wanted.state)
-    found = session.exec(select(Movie).where(*where).order_by(*SORTS[wanted.sort])).all()
     if wanted.genre:
-        found = [m for m in found if wanted.genre.lower() in (g.lower() for g in m.genres)]
-    return shown(session, found[offset : offset + limit]), len(found)
+        where.append(has_genre(col(Movie.genres), [wanted.genre], session.get_bind().dialect.name))
+    total = session.exec(select(func.count()).select_from(Movie).where(*where)).one()
+    found = select(Movie).where(*where).order_by(*SORTS[wanted.sort]).limit(limit).offset(offset)
+    return shown(session, session.exec(found).all()), total
 
 
 def shown(session: Session, movies: Sequence[Movie]) -> list[MoviePublic]:

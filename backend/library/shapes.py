@@ -1,13 +1,13 @@
 """What the API takes and gives of the library."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlmodel._compat import SQLModelConfig
 
 from backend.jobs.models import JobPublic
-from backend.library.models import Movie, MovieFacts, MovieState
+from backend.library.models import Movie, MovieFacts, MovieState, Rights
 
 Genre = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
 
@@ -40,6 +40,10 @@ class MovieChange(BaseModel):
     genres: list[Genre] | None = Field(default=None, max_length=20)
     plot: str | None = Field(default=None, max_length=20_000)
     rights_note: str | None = Field(default=None, max_length=20_000)
+    rights: Rights | None = Field(default=None, description="`blocked`: no clip of it may leave.")
+    embargo_until: date | None = Field(default=None, description="No clip of it may leave before this day.")
+    reel: str | None = Field(default=None, max_length=200, description="As edit lists call it; left out, by its file.")
+    tape: str | None = Field(default=None, max_length=200)
 
 
 class MoviePublic(MovieFacts):

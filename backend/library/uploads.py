@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect
 from backend.errors import InputError, OutputError, TooLarge
 from backend.files import scratch_beside
 from backend.library.places import Naming, require_film_name, uploads_folder
+from backend.store.media import listed, publish, size_of
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -167,10 +168,12 @@ def keep(uploaded: Uploaded, home: Path) -> Path:
     """Where an upload stays: in the folder of its checksum, where the same film may lie already. Hold the lock."""
     folder = uploads_folder(home) / uploaded.sha256
     folder.mkdir(parents=True, exist_ok=True)
-    stored = next((path for path in folder.iterdir() if path.stat().st_size == uploaded.size_bytes), None)
+    known = (folder / name for name in sorted(listed(folder)))
+    stored = next((path for path in known if size_of(path) == uploaded.size_bytes), None)
     if stored is None:
         stored = folder / uploaded.name
         uploaded.partial.replace(stored)
+    publish(stored)
     return stored
 
 

@@ -34,21 +34,16 @@ def create(
     from sqlmodel import Session
 
     from backend.members.tokens import create_token, person_for_token
-    from backend.migrations.run import require_current
-    from backend.resources import Resources
-    from backend.settings import load_settings
+    from backend.opened import library_opened
 
     name, person = _name(name), _name(person) if person is not None else None
     if days is not None and not 0 < days <= LONGEST_DAYS:
         raise InputError(f"--days is more than 0 and at most {LONGEST_DAYS}.")
-    resources = Resources(load_settings())
-    require_current(resources.engine)
-    with Session(resources.engine) as session:
+    with library_opened() as resources, Session(resources.engine) as session:
         whose = person_for_token(session, person, admin=admin)
         _token, secret = create_token(session, whose.id or 0, name, days)
         sys.stderr.write(f"A token of {whose.name}; it is shown this once:\n")
     sys.stdout.write(f"{secret}\n")
-    resources.close()
 
 
 def _name(text: str) -> str:

@@ -40,18 +40,27 @@ def person_of_link(session: Session, secret: str) -> Person | None:
 
 def require_safe_binding(settings: Settings, session: Session) -> None:
     """Raise InputError where others could reach a server that lets everybody in, or nobody."""
+    require_gate(settings)
+    if nobody := nobody_signs_in(settings, session):
+        raise InputError(nobody)
+
+
+def require_gate(settings: Settings) -> None:
+    """Raise InputError where others could reach a server that lets everybody in."""
     host = settings.server.host
-    if is_loopback(host):
-        return
-    if not settings.security.authentication:
+    if not settings.security.authentication and not is_loopback(host):
         raise InputError(
             f"Authentication is off, so the server listens on this machine only, not on {host!r}; "
             "set SELECTS_SECURITY__AUTHENTICATION=true or SELECTS_SERVER__HOST=127.0.0.1."
         )
-    if not superuser_with_token(session):
-        raise InputError(
-            f"Nobody could sign in to a server on {host!r} yet; make a token with `selects token create --admin`."
-        )
+
+
+def nobody_signs_in(settings: Settings, session: Session) -> str:
+    """What to say of a server that others can reach while nobody could sign in; empty where somebody can."""
+    host = settings.server.host
+    if is_loopback(host) or superuser_with_token(session):
+        return ""
+    return f"Nobody could sign in to a server on {host!r} yet; make a token with `selects token create --admin`."
 
 
 def is_loopback(host: str) -> bool:

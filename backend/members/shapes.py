@@ -14,18 +14,19 @@ MOST_DAYS = 3650
 
 
 # Nothing that cannot be stored or seen: controls, soft hyphens, zero-width and direction marks.
-_UNSEEN = r"\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-NAME_PATTERN = rf"^[^{_UNSEEN}]*[^\s{_UNSEEN}][^{_UNSEEN}]*$"
+UNSEEN = r"\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+NAME_PATTERN = rf"^[^{UNSEEN}]*[^\s{UNSEEN}][^{UNSEEN}]*$"
 
 
-def _one_spelling(name: str) -> str:
+def one_spelling(name: str) -> str:
+    """Composed, with single spaces."""
     return unicodedata.normalize("NFC", " ".join(name.split()))
 
 
 Name = Annotated[
     str,
     StringConstraints(min_length=1, max_length=LONGEST_NAME, pattern=NAME_PATTERN),
-    AfterValidator(_one_spelling),
+    AfterValidator(one_spelling),
 ]
 """A name in one spelling: composed, with single spaces, without characters that nobody sees."""
 

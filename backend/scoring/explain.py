@@ -40,17 +40,12 @@ class Judge:
     pooled: Floats | None = None
     typical: Floats | None = None
 
-    def blocks(self) -> tuple[str, ...]:
-        """The blocks that can be taken away."""
-        return tuple(self.model.schema.slices) if self.model else BLOCKS
-
-    def without(self, block: str) -> Floats:
-        """The scores with that block at the film's typical value, float64 [C]."""
+    def without(self) -> dict[str, Floats]:
+        """Block → the scores with that block at the film's typical value, float64 [C]."""
         if self.model is None or self.pooled is None or self.typical is None:
-            return self.prior.score_by(self.standard, self.effective, block)
-        changed = self.pooled.copy()
-        changed[:, self.model.schema.slices[block]] = self.typical[self.model.schema.slices[block]]
-        return self.model.probabilities(changed)
+            return {block: self.prior.score_by(self.standard, self.effective, block) for block in BLOCKS}
+        slices = self.model.schema.slices
+        return dict(zip(slices, self.model.replaced(self.pooled, self.typical, [*slices.values()]), strict=True))
 
 
 def contributions(judges: Sequence[tuple[float, Floats, Judge]], count: int) -> list[dict[str, float]]:
@@ -60,8 +55,8 @@ def contributions(judges: Sequence[tuple[float, Floats, Judge]], count: int) -> 
     """
     lost: dict[str, Floats] = {}
     for weight, scores, judge in judges:
-        for block in judge.blocks():
-            lost[block] = lost.get(block, np.zeros(count)) + weight * (scores - judge.without(block))
+        for block, left in judge.without().items():
+            lost[block] = lost.get(block, np.zeros(count)) + weight * (scores - left)
     order = [sorted(lost, key=lambda block: -float(lost[block][clip])) for clip in range(count)]
     return [{block: float(lost[block][clip]) for block in order[clip]} for clip in range(count)]
 

@@ -1,17 +1,14 @@
 """Golden vectors: a few inputs stored with what the model made of them, so that a loaded model can prove itself."""
 
-import hashlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backend.errors import InputError
-from backend.files import write_atomically
 from backend.scoring.mlp import Model
+from backend.scoring.stored import GOLDEN, Tensors, read_golden, write_golden
 
-GOLDEN = "golden.safetensors"
 TOLERANCE = 1e-3
 """Another processor sums float32 in another order, and a low temperature makes a hundred times as much of that."""
 
@@ -21,23 +18,13 @@ def save_golden(folder: Path, model: Model, vectors: NDArray[np.floating]) -> st
 
     The card names it as `golden_sha256`. Equal input gives equal bytes. Raises OutputError.
     """
-    from safetensors.numpy import save
-
     rows = np.ascontiguousarray(vectors, np.float32)
-    data = save({"probabilities": model.probabilities(rows), "vectors": rows})
-    write_atomically(folder / GOLDEN, data, durable=True)
-    return hashlib.sha256(data).hexdigest()
+    return write_golden(folder, {"probabilities": model.probabilities(rows), "vectors": rows})
 
 
 def check_golden(folder: Path, model: Model) -> None:
     """Raise InputError unless `folder` holds the golden file that the card names and the model answers as it says."""
-    try:
-        data = (folder / GOLDEN).read_bytes()
-    except OSError as problem:
-        raise InputError(f"Model {model.version} has no {GOLDEN} that can be read: {problem.strerror}.") from problem
-    if hashlib.sha256(data).hexdigest() != model.card.get("golden_sha256"):
-        raise InputError(f"{GOLDEN} of model {model.version} is not the file that its card names.")
-    vectors, wanted = _golden(data, model)
+    vectors, wanted = _golden(read_golden(folder, model.version, model.card), model)
     apart = float(np.max(np.abs(model.probabilities(vectors) - wanted)))
     if not apart <= TOLERANCE:
         raise InputError(
@@ -46,16 +33,11 @@ def check_golden(folder: Path, model: Model) -> None:
         )
 
 
-def _golden(data: bytes, model: Model) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+def _golden(stored: Tensors, model: Model) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Vectors float32 [G, dimension] and probabilities float64 [G]; raises InputError."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
-    try:
-        stored: dict[str, NDArray[Any]] = load(data)
-        vectors, wanted = stored["vectors"], stored["probabilities"]
-    except (SafetensorError, KeyError, ValueError) as broken:
-        raise InputError(f"{GOLDEN} of model {model.version} is broken: {broken}.") from broken
+    if not {"vectors", "probabilities"} <= stored.keys():
+        raise InputError(f"{GOLDEN} of model {model.version} is broken: it lacks vectors or probabilities.")
+    vectors, wanted = stored["vectors"], stored["probabilities"]
     if not len(wanted) or vectors.shape != (len(wanted), model.schema.dimension):
         raise InputError(f"{GOLDEN} of model {model.version} holds vectors of another size.")
     return vectors, wanted

@@ -7,20 +7,23 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
+from backend.clusters.head import Head, is_metric, load_head, schema_of
 from backend.errors import InputError, SelectsError
-from backend.features.registry import profile_named
+from backend.features.registry import EXTRACTORS, profile_named
 from backend.library.models import Project
 from backend.scoring.film import ScoringFilm
 from backend.scoring.golden import check_golden
 from backend.scoring.mlp import Model, load_model
-from backend.scoring.models import Live, ModelVersion, Promotion
+from backend.scoring.models import Live, ModelVersion, Promotion, standing_versions
 from backend.scoring.presets import plain
+from backend.store.media import present
 
 if TYPE_CHECKING:
     from backend.resources import Resources
@@ -36,10 +39,14 @@ Key = tuple[int, str]
 
 @dataclass(frozen=True)
 class Pinned:
-    """What a project's clips are scored with. `models`: slot → model; `generations`: slot → the change it is from."""
+    """What a project's clips are scored with. `models`: slot → model; `generations`: slot → the change it is from.
+
+    heads  slot → what its places or people are compared through
+    """
 
     models: Mapping[str, Model] = field(default_factory=dict)
     generations: Mapping[str, int] = field(default_factory=dict)
+    heads: Mapping[str, Head] = field(default_factory=dict)
 
     def chosen(self, genres: Sequence[str] = ()) -> tuple[Model, ...]:
         """The models for a film of these genres: one for compelling, one for viral, none where a prior is live.
@@ -53,7 +60,7 @@ class Pinned:
 
 @dataclass(frozen=True)
 class Alarm:
-    """A version that should be live and cannot be used; `instead` is used, "prior" where there is none."""
+    """A version that should be live and cannot be used; `instead` is used, where there is none as `without` says."""
 
     project_id: int
     slot: str
@@ -68,9 +75,18 @@ class _Held:
 
     version: str | None
     generation: int
-    model: Model | None
+    model: Model | Head | None
     problem: str = ""
     tried_s: float = 0.0
+
+    def serving(self, slot: str) -> str:
+        """The version that is used, or what is used without any."""
+        return self.model.version if self.model else without(slot)
+
+
+def without(slot: str) -> str:
+    """What is used where no version is live: the documented prior, or for likeness the plain embedding."""
+    return "embedding" if is_metric(slot) else "prior"
 
 
 def fitting(models: Sequence[Model], film: ScoringFilm) -> tuple[tuple[Model, ...], list[str]]:
@@ -113,19 +129,25 @@ class LiveModels:
         self._woken, self._stopping = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         self._away = False
+        self.has_heads = False
 
     def pin(self, project_id: int) -> Pinned:
         """The models of a project as of now; they stay what they are for whoever holds them."""
         return self._pinned.get(project_id) or Pinned()
 
+    @property
+    def following(self) -> bool:
+        """Whether a thread follows the database: what is pinned is then at most moments old."""
+        return self._thread is not None
+
     def held(self) -> dict[Key, str]:
-        """(project, slot) → the version that scores in this process, "prior" where none does."""
-        return {key: held.model.version if held.model else "prior" for key, held in sorted(self._held.items())}
+        """(project, slot) → the version that this process uses, else as `without` says."""
+        return {key: held.serving(key[1]) for key, held in sorted(self._held.items())}
 
     def alarms(self) -> list[Alarm]:
         """The versions that should be live and are not."""
         return [
-            Alarm(*key, held.version or "", held.problem, held.model.version if held.model else "prior")
+            Alarm(*key, held.version or "", held.problem, held.serving(key[1]))
             for key, held in sorted(self._held.items())
             if held.problem
         ]
@@ -153,7 +175,9 @@ class LiveModels:
             rows = session.exec(select(Live.project_id, Live.slot, Live.version, Live.generation)).all()
             held = {(row[0], row[1]): self._hold(session, (row[0], row[1]), row[2], row[3]) for row in rows}
             if any(held[key] is not self._held.get(key) for key in held) or len(held) != len(self._held):
-                self._held, self._pinned = held, _pins(held)
+                pinned = _pins(held)
+                self.has_heads = any(pin.heads for pin in pinned.values())
+                self._held, self._pinned = held, pinned
 
     def _follow(self) -> None:
         while True:
@@ -181,7 +205,7 @@ class LiveModels:
             if not held.problem or time.monotonic() - held.tried_s < RETRY_S:
                 return held
         elif version is None:
-            log.info("the prior is live", project=key[0], slot=key[1], generation=generation)
+            log.info("no model is live", project=key[0], slot=key[1], generation=generation)
             return _Held(None, generation, None)
         try:
             made = _Held(version, generation, self._load(session, key, version or ""))
@@ -193,11 +217,11 @@ class LiveModels:
             said = problem.detail if isinstance(problem, SelectsError) else f"{type(problem).__name__}: {problem}"
             kept = held.model if held is not None else self._last_good(session, key, version)
             if held is None or (held.generation, held.problem) != (generation, said):
-                instead = kept.version if kept else "prior"
+                instead = kept.version if kept else without(key[1])
                 log.error("a model cannot be used", project=key[0], slot=key[1], problem=said, instead=instead)
             return _Held(version, generation, kept, said, time.monotonic())
 
-    def _load(self, session: Session, key: Key, version: str) -> Model:
+    def _load(self, session: Session, key: Key, version: str) -> Model | Head:
         """A version's model, proved; raises InputError, SchemaMismatch and whatever reading a broken file raises."""
         project_id, slot = key
         row = session.exec(
@@ -207,23 +231,26 @@ class LiveModels:
         ).one_or_none()
         if row is None:
             raise InputError(f"There is no model {version!r} in this project.")
-        folder = self._resources.home / row[0]
-        model = load_model(folder)
+        folder = present(self._resources.home / row[0], folder=True)
+        model = _read_head(folder, slot) if is_metric(slot) else self._read_model(folder, slot)
         if (model.version, model.sha256) != (version, row[1]):
             raise InputError(f"The files in {str(folder)!r} are not those that were entered as {version!r}.")
+        return model
+
+    def _read_model(self, folder: Path, slot: str) -> Model:
+        model = load_model(folder)
         if model.replaces != slot.partition("/")[0]:
-            raise InputError(f"{version!r} gives the {model.replaces} score; it cannot be live as {slot!r}.")
+            raise InputError(f"{model.version!r} gives the {model.replaces} score; it cannot be live as {slot!r}.")
         model.require(self._schema)
         check_golden(folder, model)
         return model
 
-    def _last_good(self, session: Session, key: Key, broken: str | None) -> Model | None:
-        """The model that was live before, by the history; None for the prior."""
-        wanted = select(Promotion.version).where(col(Promotion.project_id) == key[0], col(Promotion.slot) == key[1])
-        versions = session.exec(wanted.order_by(col(Promotion.generation).desc())).all()
-        for version in dict.fromkeys(versions):
-            if version is None:
-                return None
+    def _last_good(self, session: Session, key: Key, broken: str | None) -> Model | Head | None:
+        """The model that was live before and that nobody took back, by the history; None for the prior."""
+        own = col(Promotion.project_id) == key[0], col(Promotion.slot) == key[1]
+        wanted = select(Promotion.version, Promotion.why).where(*own).order_by(col(Promotion.generation))
+        stands = standing_versions((version, why) for version, why in session.exec(wanted).all())
+        for version in dict.fromkeys(reversed(stands)):
             if version != broken:
                 try:
                     return self._load(session, key, version)
@@ -234,12 +261,24 @@ class LiveModels:
         return None
 
 
+def _read_head(folder: Path, slot: str) -> Head:
+    head = load_head(folder)
+    if head.card["slot"] != slot:
+        raise InputError(f"{head.version!r} was made for {head.card['slot']!r}; it cannot be live as {slot!r}.")
+    made = EXTRACTORS.get(head.space)
+    now = None if made is None else schema_of(head.schema.blocks[0].name, head.space, made.version, head.axes.shape[0])
+    if now != head.schema:
+        raise InputError(f"{head.version!r} is for the vectors {head.schema.describe()}, which are not made any more.")
+    return head
+
+
 def _pins(held: Mapping[Key, _Held]) -> dict[int, Pinned]:
     pinned: dict[int, Pinned] = {}
     for (project_id, slot), own in held.items():
         known = pinned.get(project_id, Pinned())
         place, _, genre = slot.partition("/")
         called = f"{place}/{plain(genre)}" if genre else place
-        models = {**known.models, **({called: own.model} if own.model else {})}
-        pinned[project_id] = Pinned(models, {**known.generations, slot: own.generation})
+        models = {**known.models, **({called: own.model} if isinstance(own.model, Model) else {})}
+        heads = {**known.heads, **({slot: own.model} if isinstance(own.model, Head) else {})}
+        pinned[project_id] = Pinned(models, {**known.generations, slot: own.generation}, heads)
     return pinned

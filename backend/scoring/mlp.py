@@ -4,9 +4,7 @@ Scoring needs no torch: batch norm and standardisation are folded into the linea
 `backend.scoring.network.build` is the same network in torch, with the same names, for the trainer.
 """
 
-import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,15 +14,14 @@ from numpy.typing import NDArray
 
 from backend.errors import InputError, SchemaMismatch
 from backend.features.schema import FeatureSchema
-from backend.files import write_atomically
 from backend.scoring.film import Floats, Frames
 from backend.scoring.network import NORM_EPSILON, build
 from backend.scoring.standard import logistic
+from backend.scoring.stored import CARD, WEIGHTS, read_folder, write_version
 from backend.scoring.windows import Windows
 
 __all__ = ["CARD", "WEIGHTS", "Model", "build", "load_model", "make_model", "save_model"]
 
-WEIGHTS, CARD = "model.safetensors", "card.json"
 REPLACES = ("viral", "compelling")
 TEMPERATURES = (0.01, 100.0)
 """Beyond these all probabilities are 0 and 1, or one half."""
@@ -60,6 +57,18 @@ class Model:
             for at in range(0, len(vectors), CHUNK)
         ]
         return np.concatenate(parts) if parts else np.zeros(0)
+
+    def replaced(
+        self, vectors: NDArray[np.floating], typical: NDArray[np.floating], parts: Sequence[slice]
+    ) -> list[Floats]:
+        """Of rows [N, dimension] with each of `parts` as it is in `typical` [dimension]: float64 [N] a part.
+
+        The first layer is linear: it is applied to the rows once, and to what is replaced.
+        """
+        weight, bias = self.layers[0]
+        rows = np.asarray(vectors, np.float32)
+        seen, away = rows @ weight + bias, np.asarray(typical, np.float32) - rows
+        return [self._head(np.asarray(seen + away[:, part] @ weight[part], np.float32)) for part in parts]
 
     def window_probabilities(
         self, vectors: NDArray[np.floating], durations_s: Floats, found: Windows, shot: Frames | None = None
@@ -102,43 +111,8 @@ def load_model(folder: Path) -> Model:
 
     Read before any film is decoded: call `.require(schema)` with the profile's schema right after.
     """
-    if not folder.is_dir():
-        raise InputError(f"There is no model folder {str(folder)!r}; give the folder that holds {WEIGHTS} and {CARD}.")
-    for name in (WEIGHTS, CARD):
-        if not (folder / name).is_file():
-            raise InputError(f"The model folder {str(folder)!r} lacks {name}; it needs {WEIGHTS} and {CARD}.")
-    try:
-        data, text = (folder / WEIGHTS).read_bytes(), (folder / CARD).read_bytes()
-    except OSError as broken:
-        raise InputError(f"The model in {str(folder)!r} cannot be read: {broken.strerror}.") from broken
-    card = _card(text, folder)
-    found = hashlib.sha256(data).hexdigest()
-    if card.get("sha256") != found:
-        raise InputError(
-            f"{WEIGHTS} in {str(folder)!r} is not the file its card describes "
-            f"(sha256 {found[:12]}…, the card says {str(card.get('sha256'))[:12]}…); copy the folder again."
-        )
-    return make_model(_tensors(data, folder), card, str(folder))
-
-
-def _card(text: bytes, folder: Path) -> dict[str, Any]:
-    try:
-        card = json.loads(text)
-    except ValueError as broken:
-        raise InputError(f"{CARD} in {str(folder)!r} is not JSON: {broken}.") from broken
-    if not isinstance(card, dict) or not isinstance(card.get("schema"), dict):
-        raise InputError(f"{CARD} in {str(folder)!r} names no feature schema; it is not a card of this program.")
-    return card
-
-
-def _tensors(data: bytes, folder: Path) -> dict[str, NDArray[Any]]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
-    try:
-        return dict(load(data))
-    except (SafetensorError, KeyError, TypeError, ValueError) as broken:
-        raise InputError(f"{WEIGHTS} in {str(folder)!r} is broken: {broken}.") from broken
+    tensors, card = read_folder(folder)
+    return make_model(tensors, card, str(folder))
 
 
 def make_model(tensors: Mapping[str, NDArray[Any]], card: Mapping[str, Any], where: str = "memory") -> Model:
@@ -213,19 +187,12 @@ def save_model(
     `card` holds what else there is to say (`temperature`, `replaces`, figures, provenance). Equal input gives equal
     bytes. Raises InputError for tensors that `load_model` would refuse, OutputError where nothing can be written.
     """
-    from safetensors.numpy import save
-
-    data = save({name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)})
     whole = {
         "temperature": 1.0,
         "replaces": "compelling",
         **card,
         "version": version,
         "schema": schema.to_json(),
-        "sha256": hashlib.sha256(data).hexdigest(),
     }
     make_model(tensors, whole, str(folder))
-    text = json.dumps(whole, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-    write_atomically(folder / WEIGHTS, data, durable=True)
-    write_atomically(folder / CARD, text.encode(), durable=True)
-    return folder
+    return write_version(folder, tensors, whole)

@@ -1,5 +1,6 @@
 """Rows of trained models: the versions, which of them is live, and the history of that. The trainer writes them."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,8 @@ from backend.database import UtcDateTime, utc_now
 
 CHALLENGER, REFUSED, PROMOTED = "challenger", "refused", "promoted"
 STATES = (CHALLENGER, REFUSED, PROMOTED)
+ROLLBACK = "rollback"
+"""Why a row of history is there that moved the pointer back."""
 
 
 def _of_project(*, index: bool = False) -> Any:
@@ -23,8 +26,8 @@ def _moment() -> Any:
 class ModelVersion(SQLModel, table=True):
     """One trained model; its files lie in `folder` (relative to HOME) and never change.
 
-    slot    what it may become: "compelling", "compelling/<genre>" or "viral"
-    kind    "mlp" or "linear"; `schema_name` names the features that it knows
+    slot    what it may become: "compelling", "compelling/<genre>" or "viral"; "metric/scene" or "metric/character"
+    kind    "mlp", "linear" or "metric"; `schema_name` names the features that it knows
     state   "challenger", "refused" (by the gate; the card says why) or "promoted" (it was live once)
     run_id  the training run that made it, None for one that was brought in
     """
@@ -45,7 +48,10 @@ class ModelVersion(SQLModel, table=True):
 
 
 class Live(SQLModel, table=True):
-    """What is live in a slot of a project: a version, or None for the prior. `generation` grows with each change."""
+    """What is live in a slot of a project: a version, or None for the prior, or the plain embedding.
+
+    `generation` grows with each change.
+    """
 
     project_id: int = Field(
         sa_column=Column(ForeignKey("project.id", ondelete="CASCADE"), primary_key=True, autoincrement=False)
@@ -70,3 +76,14 @@ class Promotion(SQLModel, table=True):
     by: str
     why: str = ""
     at: datetime = _moment()
+
+
+def standing_versions(history: Iterable[tuple[str | None, str]]) -> list[str]:
+    """The versions that were promoted and not taken back, the last one is live; of (version, why), oldest first."""
+    stands: list[str] = []
+    for version, why in history:
+        if why == ROLLBACK:
+            stands = stands[:-1]
+        elif version is not None:
+            stands.append(version)
+    return stands

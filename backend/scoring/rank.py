@@ -99,13 +99,29 @@ def check_request(request: RankRequest) -> None:
     check_skip(request.skip_last_percent)
 
 
-def rank(film: ScoringFilm, request: RankRequest, *models: Model | None) -> Ranking:
+@dataclass(frozen=True)
+class Measured:
+    """All windows of a film within limits, and their measures: what of a ranking no model and no weight changes."""
+
+    pick: Candidates
+    measures: Mapping[str, Floats]
+
+
+def measured_windows(film: ScoringFilm, request: RankRequest) -> Measured:
+    """What `rank` may be given, for requests with the same lengths; raises InputError for impossible limits."""
+    check_request(request)
+    pick = candidates(film, request.min_s, request.max_s, request.skip_last_percent)
+    return Measured(pick, measure(film, pick.segments, pick.windows) if len(pick.windows) else {})
+
+
+def rank(film: ScoringFilm, request: RankRequest, *models: Model | None, measured: Measured | None = None) -> Ranking:
     """Score every window of `film` and choose the slate; what no model gives, its prior does.
 
+    `measured`: what `measured_windows` gave for this film and these lengths, where it is there already.
     Raises InputError for impossible limits or numbers, or two models for one score, SchemaMismatch if a model knows
     other features.
     """
-    seen = _see(film, request, models)
+    seen = _see(film, request, models, measured)
     chosen = _slate(seen)
     notes = [*seen.pick.notes]
     if 0 < len(chosen) < request.top_n:
@@ -121,7 +137,7 @@ def rank_given(
 
     The others are left out, since a prior's scores are relative to all windows of the film.
     """
-    seen = _see(film, request, models)
+    seen = _see(film, request, models, None)
     found = seen.pick.windows
     keys = found.start_frame * FRAMES_END + found.end_frame
     wanted = np.array([start * FRAMES_END + end for start, end in spans], np.int64)
@@ -141,7 +157,7 @@ class _Seen:
     models: Mapping[str, Model]
 
 
-def _see(film: ScoringFilm, request: RankRequest, given: Sequence[Model | None]) -> _Seen:
+def _see(film: ScoringFilm, request: RankRequest, given: Sequence[Model | None], measured: Measured | None) -> _Seen:
     check_request(request)
     models: dict[str, Model] = {}
     for model in given:
@@ -153,11 +169,10 @@ def _see(film: ScoringFilm, request: RankRequest, given: Sequence[Model | None])
                 f"Two models give the {model.replaces} score: {models[model.replaces].version} and {model.version}."
             )
         models[model.replaces] = model
-    pick = candidates(film, request.min_s, request.max_s, request.skip_last_percent)
-    measures = measure(film, pick.segments, pick.windows) if len(pick.windows) else {}
-    scores = _scores(film, pick, measures, models)
+    made = measured or measured_windows(film, request)
+    scores = _scores(film, made.pick, made.measures, models)
     scores["score"] = request.weights.combine(scores["viral"], scores["compelling"])
-    return _Seen(film, request, pick, measures, scores, models)
+    return _Seen(film, request, made.pick, made.measures, scores, models)
 
 
 def _ranking(seen: _Seen, chosen: Frames, notes: Sequence[str]) -> Ranking:

@@ -22,6 +22,7 @@ from backend.scoring.shapes import ScoreCurve, Scored, ScoredWindow, ScoreReques
 from backend.scoring.signals import MEASURES
 from backend.scoring.standard import robust_z
 from backend.settings import Ranking
+from backend.store.media import listed, present
 
 if TYPE_CHECKING:
     from backend.resources import Resources
@@ -38,11 +39,10 @@ def model_named(session: Session, home: Path, project_id: int | None, version: s
     others = select(ModelVersion.version)
     if project_id is not None:
         others = others.where(col(ModelVersion.project_id) != project_id)
-    stored = {path.name for path in folder.iterdir() if path.is_dir()} if folder.is_dir() else set()
-    known = sorted(stored.difference(session.exec(others).all()))
+    known = sorted(listed(folder).keys() - set(session.exec(others).all()))
     if version not in known:
         raise UnknownName("model", version, [PRIOR, *known])
-    return load_model(folder / version)
+    return load_model(present(folder / version, folder=True))
 
 
 def models_for(
@@ -66,21 +66,19 @@ def score_movie(
 ) -> Scored:
     """The best clips of a stored film. Raises Conflict where it is not analysed, InputError, SchemaMismatch."""
     mix, shape = _mix(asked, ranking), ensemble.shape(asked.content, asked.min_s, asked.max_s)
-    film, left_out = shelf.get(movie).film, list[str]()
+    shelved, left_out = shelf.get(movie), list[str]()
+    film = shelved.film
     if asked.model is None:
         models, left_out = fitting(models, film)
-    found = rank(
-        film,
-        RankRequest(
-            min_s=shape.min_s,
-            max_s=shape.max_s,
-            top_n=asked.top_n,
-            weights=mix,
-            skip_last_percent=asked.skip_last_percent,
-            per_scene=asked.per_scene or ranking.clips_per_scene,
-        ),
-        *models,
+    request = RankRequest(
+        min_s=shape.min_s,
+        max_s=shape.max_s,
+        top_n=asked.top_n,
+        weights=mix,
+        skip_last_percent=asked.skip_last_percent,
+        per_scene=asked.per_scene or ranking.clips_per_scene,
     )
+    found = rank(film, request, *models, measured=shelved.measured(request))
     clips = [ScoredWindow.model_validate(vars(clip) | {"reasons": list(clip.reasons)}) for clip in found.clips]
     curve = ScoreCurve(**{name: _numbers(values) for name, values in vars(found.curve).items()})
     return Scored(

@@ -177,7 +177,12 @@ MEASURES: Mapping[str, Measure] = {
 BLOCKS = tuple(dict.fromkeys(measure.block for measure in MEASURES.values()))
 
 
+def measured(film: ScoringFilm, parts: Segments, found: Windows) -> dict[str, Floats]:
+    """Every measure of every window in its own unit, name → float64 [W]."""
+    stage = Stage(film, parts, found)
+    return {name: item.of(stage) for name, item in MEASURES.items()}
+
+
 def measure(film: ScoringFilm, parts: Segments, found: Windows) -> dict[str, Floats]:
     """Every measure of every window, standardised within the film (robust z), name → float64 [W]."""
-    stage = Stage(film, parts, found)
-    return {name: robust_z(item.of(stage)) for name, item in MEASURES.items()}
+    return {name: robust_z(values) for name, values in measured(film, parts, found).items()}

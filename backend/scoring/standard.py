@@ -1,5 +1,7 @@
 """Putting unlike quantities on one scale within a film: robust z, logistic, means over any stretch of seconds."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from backend.scoring.film import Floats
@@ -9,21 +11,36 @@ SAME = 1e-6
 """Values closer together than this are the same value: nothing is made of a constant signal but zeros."""
 
 
-def robust_z(values: Floats) -> Floats:
-    """(x − median) / (1.4826 · median deviation), clipped to ±3, same shape; zeros for what does not vary.
+@dataclass(frozen=True)
+class Scale:
+    """Where the middle of a measure lies in a film, and how far its values lie apart (0: it does not vary)."""
 
-    Where more than half of the values are equal (cuts per second, say) the standard deviation takes its place.
-    """
-    if not len(values):
-        return values
-    apart = values - np.median(values)
-    scale = 1.4826 * float(np.median(np.abs(apart)))
-    if scale <= SAME:
-        scale = float(np.std(values))
-    if scale <= SAME:
-        return np.zeros_like(values)
-    clipped: Floats = np.clip(apart / scale, -CLIP_Z, CLIP_Z)
-    return clipped
+    middle: float
+    spread: float
+
+    @classmethod
+    def of(cls, values: Floats) -> "Scale":
+        """Median and 1.4826 · median deviation of at least one value.
+
+        Where more than half of the values are equal (cuts per second, say) the standard deviation takes its place.
+        """
+        middle = float(np.median(values))
+        spread = 1.4826 * float(np.median(np.abs(values - middle)))
+        if spread <= SAME:
+            spread = float(np.std(values))
+        return cls(middle, spread if spread > SAME else 0.0)
+
+    def z(self, values: Floats) -> Floats:
+        """(x − middle) / spread, clipped to ±3, same shape; zeros for what does not vary."""
+        if not self.spread:
+            return np.zeros_like(values)
+        clipped: Floats = np.clip((values - self.middle) / self.spread, -CLIP_Z, CLIP_Z)
+        return clipped
+
+
+def robust_z(values: Floats) -> Floats:
+    """Values on their own scale, same shape."""
+    return Scale.of(values).z(values) if len(values) else values
 
 
 def logistic(values: Floats) -> Floats:

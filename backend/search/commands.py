@@ -21,18 +21,12 @@ def search(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Find shots of the library by words, by a picture, or by another shot; in all projects."""
-    from backend.migrations.run import require_current
-    from backend.resources import Resources
+    from backend.opened import library_opened
     from backend.search.asking import ask, parse
-    from backend.settings import load_settings
 
     question = parse(words, image, like)
-    resources = Resources(load_settings())
-    try:
-        require_current(resources.engine)
+    with library_opened() as resources:
         found = ask(resources, question, limit)
-    finally:
-        resources.close()
     if as_json:
         sys.stdout.write(f"{found.model_dump_json(indent=2)}\n")
         return
@@ -43,25 +37,21 @@ def search(
 
 @search_app.command()
 def doctor(
+    context: typer.Context,
     mend: Annotated[
         bool, typer.Option("--repair", help="Put right what can be: the index is made anew from the feature files.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Compare rows, feature files and vectors, all of them, and say what is off. Exit code 1 if anything is."""
-    from backend.migrations.run import require_current
-    from backend.resources import Resources
+    from backend.opened import library_opened
     from backend.search.doctor import examine
     from backend.search.repair import repair
-    from backend.settings import load_settings
 
-    resources = Resources(load_settings())
-    try:
-        require_current(resources.engine)
-        report = examine(resources, _tell)
-        done, report = repair(resources, report, _tell) if mend and report.problems else ([], report)
-    finally:
-        resources.close()
+    besides = context.obj or ()
+    with library_opened() as resources:
+        report = examine(resources, _tell, besides)
+        done, report = repair(resources, report, _tell, besides) if mend and report.problems else ([], report)
     if as_json:
         said = report.to_json() | {"repaired": [vars(problem) for problem in done]}
         sys.stdout.write(json.dumps(said, indent=2, ensure_ascii=False) + "\n")

@@ -8,26 +8,32 @@ from typing import Any, Literal
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from backend.clusters.doctor import astray
 from backend.errors import SelectsError
 from backend.library.models import Movie, Shot
 from backend.resources import Resources
 from backend.search.chroma_check import Fault, extra_collections, faults_of
-from backend.search.copies import FilmKey, copies, read_copy
+from backend.search.copies import FilmKey, copies, copy_path, read_copy
 from backend.search.models import IndexedFilm
 from backend.search.rows import FilmRows, film_rows, line_texts, lines_inputs, spaces_of
 from backend.search.spaces import SPACES, Space
+from backend.search.store_check import astray as unstored
+from backend.store.media import has_store, there
 
-Way = Literal["index", "remove", "rebuild", "drop", "analyse", "start", "find"]
+Way = Literal["index", "remove", "rebuild", "drop", "group", "analyse", "start", "find", "list", "store"]
 Progress = Callable[[str, float, float], None]
+Examiner = Callable[[Resources], "list[Problem]"]
+"""Looks at what lies above this room."""
 
 
 @dataclass(frozen=True)
 class Problem:
     """Something that is off.
 
-    way     what puts it right: index the film again, remove strays, rebuild or drop a collection; or, by a person,
-            analyse the film again, start the vector server or find the file that is not where it was
-    target  the collection, or the checksum, that it is about
+    way     what puts it right: index the film again, remove strays, rebuild or drop a collection, group the shots and
+            people of a project anew, bring the media store into step; or, by a person, analyse the film again, start
+            the vector server, find the file that is not where it was, or see to a clip list
+    target  the collection, the checksum or the project that it is about
     """
 
     way: Way
@@ -59,8 +65,12 @@ class _Examined:
     problems: list[Problem] = field(default_factory=list)
 
 
-def examine(resources: Resources, progress: Progress = lambda stage, done, total: None) -> Report:
-    """Compare every row, feature file, copy and vector of all films that are ready."""
+def examine(
+    resources: Resources,
+    progress: Progress = lambda stage, done, total: None,
+    besides: Sequence[Examiner] = (),
+) -> Report:
+    """Compare every row, feature file, copy and vector of all films that are ready, and what `besides` looks at."""
     found = _Examined()
     with Session(resources.reading) as session:
         movies = session.exec(select(Movie).where(col(Movie.state) == "ready").order_by(col(Movie.id))).all()
@@ -69,6 +79,13 @@ def examine(resources: Resources, progress: Progress = lambda stage, done, total
         _film(resources, movie, found)
     progress("films", len(movies), len(movies))
     found.problems += _strays(resources)
+    with Session(resources.reading) as session:
+        found.problems += [Problem("group", each.said, target=str(each.project_id)) for each in astray(session)]
+    found.problems += [
+        Problem("store", each.words, movie_id=each.movie_id, target=each.target) for each in unstored(resources)
+    ]
+    for look in besides:
+        found.problems += look(resources)
     _collections(resources, found, progress)
     return Report(len(movies), found.rows, found.vectors, tuple(found.problems))
 
@@ -81,7 +98,7 @@ def _film(resources: Resources, movie: Movie, found: _Examined) -> None:
         said = resources.shelf.what_is_off(session, movie)
     entered, spaces, off = {row.space: row for row in rows}, spaces_of(movie), list[Problem]()
     about = f"{movie.title!r} (film {movie.id})"
-    if not Path(movie.path).is_file():
+    if not there(Path(movie.path)):
         lost = f"{about}: its file is not where it was, {movie.path}; put it back, or add it from where it is now."
         found.problems.append(Problem("find", lost, movie_id=movie.id))
     if said:  # it cannot be indexed before it is analysed again, and is then
@@ -125,6 +142,8 @@ def _off(resources: Resources, movie: Movie, film: FilmRows, row: IndexedFilm | 
         return f"the index of {space.name} is that of an older analysis."
     copy = read_copy(resources.home, film.key, count) if count else film.vectors
     if copy is None:
+        if has_store(resources.home) and not copy_path(resources.home, film.key).exists():
+            return ""  # each machine has those that it searched in
         return f"its copy for {space.name} is missing or damaged."
     return "" if (copy == film.vectors).all() else f"its copy for {space.name} is not what the feature file says."
 

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func
 from sqlalchemy import select as rows_of
-from sqlmodel import Session, exists
+from sqlmodel import Session
 
+from backend.library.genres import has_genre
 from backend.library.models import Movie
 from backend.members.models import Membership
 from backend.members.service import Principal
@@ -18,7 +19,10 @@ from backend.search.spaces import Space
 
 @dataclass(frozen=True)
 class Filters:
-    """What narrows a search; what is left out does not. Durations are of shots, in seconds."""
+    """What narrows a search; what is left out does not. Durations are of shots, in seconds.
+
+    clusters  places and people by id: shots in any of the places, and with any of the people where both are named
+    """
 
     films: tuple[int, ...] = ()
     title: str = ""
@@ -29,6 +33,7 @@ class Filters:
     has_speech: bool | None = None
     min_duration_s: float | None = None
     max_duration_s: float | None = None
+    clusters: tuple[int, ...] = ()
 
     @property
     def of_films(self) -> "Filters":
@@ -92,7 +97,7 @@ def searchable_in(
     asked["spaces"] = [space.name for space in spaces]
     if "title" in asked:
         asked["title"] = "%" + asked["title"].replace("/", "//").replace("%", "/%").replace("_", "/_") + "%"
-    statement = _searchable(frozenset(asked), session.get_bind().dialect.name == "postgresql")
+    statement = _searchable(frozenset(asked), session.get_bind().dialect.name)
     found: dict[str, list[FilmRef]] = {space.name: [] for space in spaces}
     versions = {space.name: space.version for space in spaces}
     for row in session.connection().execute(statement, asked).all():
@@ -103,7 +108,7 @@ def searchable_in(
 
 
 @lru_cache
-def _searchable(asked: frozenset[str], postgresql: bool) -> Any:
+def _searchable(asked: frozenset[str], dialect: str) -> Any:
     """The statement for these filters: building one takes longer than running it."""
     films, indexed, members = _table(Movie), _table(IndexedFilm), _table(Membership)
     tests: dict[str, Any] = {
@@ -112,7 +117,7 @@ def _searchable(asked: frozenset[str], postgresql: bool) -> Any:
         "project": films.project_id == bindparam("project"),
         "films": films.id.in_(bindparam("films", expanding=True)),
         "title": func.lower(films.title).like(bindparam("title"), escape="/"),
-        "genres": _has_genre(films, postgresql),
+        "genres": has_genre(films.genres, bindparam("genres", expanding=True), dialect),
         "year_min": films.year >= bindparam("year_min"),
         "year_max": films.year <= bindparam("year_max"),
     }
@@ -122,13 +127,6 @@ def _searchable(asked: frozenset[str], postgresql: bool) -> Any:
     )
     whole = (films.state == "ready", indexed.scan_key == films.scan_key, indexed.rows > 0, indexed.movie_id == films.id)
     return rows_of(*columns).where(*whole, *(tests[name] for name in sorted(asked))).order_by(films.id)
-
-
-def _has_genre(films: Any, postgresql: bool) -> Any:
-    listed = func.json_array_elements_text if postgresql else func.json_each
-    each = listed(films.genres).table_valued("value")
-    named = func.lower(each.c.value).in_(bindparam("genres", expanding=True))
-    return exists().select_from(each).where(named)
 
 
 def _table(model: Any) -> Any:

@@ -5,15 +5,17 @@ another stamp, so that nothing held is ever out of date. 100,000 shots take abou
 """
 
 import threading
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from sqlmodel import Session, col, select
 from threadpoolctl import threadpool_limits
 
 from backend.search.filters import EVERYTHING, FilmRef, Filters, searchable
 from backend.search.hall import Hall, joined
-from backend.search.held import load_film
+from backend.search.held import HeldFilm, Shots, load_film
 from backend.search.models import IndexedFilm
 from backend.search.spaces import SPACES, Space
 
@@ -33,20 +35,21 @@ class Gallery:
         self._resources = resources
         self.collections: dict[str, str] = {}
         self._halls: dict[str, Hall] = {}
-        self._loading = threading.Lock()
+        self._shots: WeakValueDictionary[tuple[int, str], Shots] = WeakValueDictionary()
+        self._loading: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def hall(self, space: Space, refs: Sequence[FilmRef]) -> Hall:
         """A hall that holds at least these films."""
         hall = self._halls.get(space.name)
         if hall is None or not _holds(hall, refs):
-            with self._loading:
+            with self._loading[space.name]:
                 hall = self._halls.get(space.name)
                 if hall is None or not _holds(hall, refs):
                     hall = self._halls[space.name] = self._widened(space, hall, refs)
         return hall
 
     def warm(self) -> None:
-        """Load all films that are indexed now, so that nobody waits for it."""
+        """Load all films that are indexed now, so that nobody waits for it: of 10,000 films it takes minutes."""
         for space in SPACES.values():
             with Session(self._resources.reading) as session:
                 refs = searchable(session, space, EVERYTHING, Filters())
@@ -63,8 +66,16 @@ class Gallery:
             # All there are, not these alone: the share of them that may be found decides how to search.
             wanted_now = {ref.name: ref for ref in (*searchable(session, space, EVERYTHING, Filters()), *refs)}
             missing = [ref for name, ref in wanted_now.items() if name not in held]
-            fresh = [load_film(self._resources, session, space, ref) for ref in missing]
+            fresh = [self._loaded(session, space, ref) for ref in missing]
         return joined(space, hall, kept, fresh)
+
+    def _loaded(self, session: Session, space: Space, ref: FilmRef) -> HeldFilm:
+        """A film; what it has of shots is held once for all spaces, as long as one of them holds it."""
+        film = load_film(self._resources, session, space, ref, self._shots.get(ref.name))
+        self._shots[ref.name] = film.shots
+        # Made now, where one waits for films already, and not by the first question.
+        _ = film.peaks if not space.unit else film.postings
+        return film
 
 
 def _holds(hall: Hall, refs: Sequence[FilmRef]) -> bool:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from backend.search.copies import Floats
 from backend.search.filters import FilmRef, Filters
+from backend.search.grouped import Shots
 from backend.search.held import HeldFilm
 from backend.search.sketch import SAMPLE, Rows, Sketches, directions, sketch
 from backend.search.spaces import Space
@@ -46,8 +47,8 @@ class Hall:
     def __len__(self) -> int:
         return int(self.starts[-1])
 
-    def mask(self, refs: Sequence[FilmRef], filters: Filters) -> NDArray[np.bool_]:
-        """The rows that may be found, bool [N]."""
+    def mask(self, refs: Sequence[FilmRef], filters: Filters, within: Shots | None = None) -> NDArray[np.bool_]:
+        """The rows that may be found, bool [N]; `within`: only those of these shots."""
         wanted = np.zeros(len(self.films), bool)
         wanted[[self.place[ref.name] for ref in refs]] = True
         mask = self.filled if wanted.all() else self.filled & np.repeat(wanted, np.diff(self.starts))
@@ -59,21 +60,33 @@ class Hall:
             mask = mask & (self.duration_s >= filters.min_duration_s)
         if filters.max_duration_s is not None:
             mask = mask & (self.duration_s <= filters.max_duration_s)
-        return mask
+        return mask if within is None else mask & self._within(refs, within)
+
+    def _within(self, refs: Sequence[FilmRef], shots: Shots) -> NDArray[np.bool_]:
+        inside = np.zeros(len(self), bool)
+        for place in (self.place[ref.name] for ref in refs if ref.movie_id in shots):
+            film = self.films[place]
+            inside[self.starts[place] : self.starts[place + 1]] = np.isin(film.shot_of, shots[film.ref.movie_id])
+        return inside
 
     def film_of(self, rows: Rows) -> Rows:
         """Which film each row belongs to."""
         return np.asarray(np.searchsorted(self.starts, rows, side="right") - 1)
 
+    def vectors(self, rows: Rows) -> Floats:
+        """The vectors of some rows: float32 [len(rows), D]."""
+        films = self.film_of(rows)
+        picked = np.empty((len(rows), self.space.dimension), np.float32)
+        for k, (film, row) in enumerate(zip(films.tolist(), (rows - self.starts[films]).tolist(), strict=True)):
+            picked[k] = self.films[film].vectors[row]
+        return picked
+
     def products(self, rows: Rows, query: Floats) -> Floats:
         """The exact products of rows with a query [D]: float32 [len(rows)]."""
+        if len(rows) < ONE_BY_ONE:
+            return np.asarray(self.vectors(rows) @ query)
         found, films = np.empty(len(rows), np.float32), self.film_of(rows)
         inner = rows - self.starts[films]
-        if len(rows) < ONE_BY_ONE:
-            picked = np.empty((len(rows), len(query)), np.float32)
-            for k, (film, row) in enumerate(zip(films.tolist(), inner.tolist(), strict=True)):
-                picked[k] = self.films[film].vectors[row]
-            return np.asarray(picked @ query)
         order = np.argsort(films)
         edges = np.flatnonzero(np.diff(films[order], prepend=-1, append=-1))
         for first, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):

@@ -13,6 +13,7 @@ from backend.errors import SelectsError
 from backend.library.models import DialogueLine, Shot
 from backend.search.copies import FilmKey, Floats
 from backend.search.filters import FilmRef
+from backend.search.peaks import Peaks, peaks
 from backend.search.rows import FeaturesLost, rows_for_search
 from backend.search.spaces import Space
 from backend.search.stems import postings
@@ -78,10 +79,20 @@ class HeldFilm:
         """In which lines each word is."""
         return postings([line.text for line in self.lines])
 
+    @cached_property
+    def peaks(self) -> Peaks:
+        """The highest figures of each row, in a space of probabilities."""
+        return peaks(self.vectors)
 
-def load_film(resources: "Resources", session: Session, space: Space, ref: FilmRef) -> HeldFilm:
-    """The film as rows and files have it now; without rows, and with a warning, where they do not agree."""
-    shots = _shots(session, ref.movie_id)
+
+def load_film(
+    resources: "Resources", session: Session, space: Space, ref: FilmRef, shots: Shots | None = None
+) -> HeldFilm:
+    """The film as rows and files have it now; without rows, and with a warning, where they do not agree.
+
+    `shots` are its shots where they are known already.
+    """
+    shots = shots or shots_of(session, ref.movie_id)
     lines, shot_of = _lines(session, ref.movie_id) if space.rows == "lines" else ((), np.arange(ref.rows))
     try:
         if len(shot_of) != ref.rows or shot_of.max(initial=-1) >= len(shots.scene):
@@ -94,7 +105,8 @@ def load_film(resources: "Resources", session: Session, space: Space, ref: FilmR
     return HeldFilm(ref, vectors, shots, shot_of, np.any(vectors, axis=1), lines)
 
 
-def _shots(session: Session, movie_id: int) -> Shots:
+def shots_of(session: Session, movie_id: int) -> Shots:
+    """The facts of a film's shots."""
     columns = (
         *(col(Shot.scene), col(Shot.start_frame), col(Shot.end_frame), col(Shot.start_s), col(Shot.end_s)),
         *(col(Shot.faces), col(Shot.speech), col(Shot.dialogue), col(Shot.keyframes)),

@@ -18,7 +18,7 @@ from backend.search import collections
 from backend.search.chroma import ChromaRefused, ChromaUnavailable, NoCollection
 from backend.search.copies import read_copy, write_copy
 from backend.search.models import IndexedFilm, VectorCollection
-from backend.search.removal import remove_vectors
+from backend.search.removal import indexed_rows, remove_vectors
 from backend.search.rows import FilmRows, film_rows, line_texts, rows_for_search, spaces_of
 
 Progress = Callable[[str, float, float], None]
@@ -40,7 +40,7 @@ def index_movie(
     """
     with Session(resources.reading) as session:
         movie = _movie(session, movie_id)
-        texts = line_texts(session, movie_id)
+        texts, was = line_texts(session, movie_id), indexed_rows(session, movie_id)
     sha256 = movie.sha256 or ""
     made = [film_rows(resources, movie, space, texts) for space in spaces_of(movie)]
     for done, film in enumerate(made):
@@ -54,7 +54,7 @@ def index_movie(
     else:
         raise ChromaUnavailable("The collections of vectors are changed all the time; try again later.")
     progress("index", len(made), len(made))
-    remove_vectors(resources, sha256)
+    remove_vectors(resources, sha256, was)
 
 
 def _movie(session: Session, movie_id: int) -> Movie:

@@ -35,6 +35,11 @@ class Where(BaseModel):
     has_speech: bool | None = Field(None, description="Only shots in which somebody speaks, or only others.")
     min_duration_s: Seconds = Field(None, description="Only shots at least this long.")
     max_duration_s: Seconds = Field(None, description="Only shots at most this long.")
+    cluster: list[Id] | None = Field(
+        None,
+        max_length=50,
+        description="Only shots in these places or with these people; of both where both are named.",
+    )
     project: Id | None = Field(None, description="Only in this project; left out, in all of yours.")
 
     def scope(self) -> Scope:
@@ -49,6 +54,7 @@ class Where(BaseModel):
             has_speech=self.has_speech,
             min_duration_s=self.min_duration_s,
             max_duration_s=self.max_duration_s,
+            clusters=tuple(self.cluster or ()),
         )
         return Scope(self.project, filters, self.limit, self.offset)
 

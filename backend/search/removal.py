@@ -1,5 +1,6 @@
 """Vectors that no film needs any more go: those of a deleted film, and of an older analysis."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 
 import structlog
@@ -8,24 +9,32 @@ from sqlmodel import Session, col, select
 from backend.library.models import Movie
 from backend.resources import Resources
 from backend.search.chroma import ChromaUnavailable, NoCollection
-from backend.search.copies import FilmKey, copies, rows_of
+from backend.search.copies import FilmKey, copies, copy_path, rows_of
 from backend.search.models import IndexedFilm, VectorCollection
 from backend.search.rows import line_texts, lines_inputs
 
 log = structlog.get_logger("selects.search")
 
 
-def remove_vectors(resources: Resources, sha256: str) -> None:
+def indexed_rows(session: Session, movie_id: int | None) -> dict[FilmKey, int]:
+    """What the index has of a film, and how many rows of each."""
+    found = session.exec(select(IndexedFilm).where(col(IndexedFilm.movie_id) == movie_id)).all()
+    return {FilmKey(row.space, row.sha256, row.inputs): row.rows for row in found}
+
+
+def remove_vectors(resources: Resources, sha256: str, was: Mapping[FilmKey, int] | None = None) -> None:
     """Remove what no film needs any more of this file's vectors: of a deleted film, or of an older analysis.
 
+    was  what the index had of it and how many rows: the copies may be on another machine
     Where Chroma does not answer, the copy stays as a mark, and the next call (or `doctor --repair`) does the rest.
     """
-    needed = _needed(resources, sha256)
-    for key, path in copies(resources.home, sha256):
+    needed, here = _needed(resources, sha256), dict(copies(resources.home, sha256))
+    for key in {**(was or {}), **here}:
         if key in needed:
             continue
+        path = here.get(key, copy_path(resources.home, key))
         try:
-            forget_ids(resources, key, rows_of(path))
+            forget_ids(resources, key, max(rows_of(path), (was or {}).get(key, 0)))
         except ChromaUnavailable as problem:
             log.warning("vectors stay for now", film=sha256, space=key.space, problem=problem.detail)
             continue

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlmodel import Session
 
+from backend.clusters.metric import common_head
 from backend.errors import InputError, NotFound
 from backend.features.base import Image
 from backend.library.models import Movie
@@ -14,12 +16,13 @@ from backend.members.service import Principal, require_role, role_in
 from backend.paging import paged
 from backend.search.copies import Floats
 from backend.search.filters import FilmRef, Filters, reach_of, searchable_in
+from backend.search.grouped import shots_in
 from backend.search.hall import Hall
 from backend.search.held import HeldFilm
-from backend.search.nearest import find_nearest
 from backend.search.shapes import Found, Hit, Similar
 from backend.search.sketch import Rows
 from backend.search.spaces import LOOKS, SPACES, Space
+from backend.search.taught import listed
 
 if TYPE_CHECKING:
     from backend.resources import Resources
@@ -67,7 +70,9 @@ def similar(session: Session, resources: "Resources", who: Principal, example: E
     place = hall.place[own.name]
     rows, weights = part_of(hall.films[place], example)
     query = mean_direction(hall.films[place].vectors[rows], weights)
-    return _list(resources, hall, refs, query, scope, rows + hall.starts[place])
+    mask = hall.mask(refs, scope.filters, shots_in(session, scope.filters.clusters)).copy()
+    mask[rows + hall.starts[place]] = False
+    return _list(resources, hall, refs, query, scope, mask)
 
 
 def similar_to_picture(session: Session, resources: "Resources", who: Principal, image: Image, scope: Scope) -> Similar:
@@ -77,7 +82,9 @@ def similar_to_picture(session: Session, resources: "Resources", who: Principal,
     refs = found[space.name]
     if not refs:
         return Similar(items=[], total=0, space=space.name, how="exact", films=0)
-    return _list(resources, resources.gallery.hall(space, refs), refs, resources.encoders.picture(space, image), scope)
+    hall = resources.gallery.hall(space, refs)
+    mask = hall.mask(refs, scope.filters, shots_in(session, scope.filters.clusters))
+    return _list(resources, hall, refs, resources.encoders.picture(space, image), scope, mask)
 
 
 def within_reach(
@@ -155,21 +162,24 @@ def _elsewhere(session: Session, resources: "Resources", who: Principal, movie_i
 
 
 def _list(
-    resources: "Resources", hall: Hall, refs: Sequence[FilmRef], query: Floats, scope: Scope, own: Rows | None = None
+    resources: "Resources",
+    hall: Hall,
+    refs: Sequence[FilmRef],
+    query: Floats,
+    scope: Scope,
+    mask: NDArray[np.bool_],
 ) -> Similar:
-    """The part of the list that is wanted, without the rows `own`."""
-    mask = hall.mask(refs, scope.filters)
-    if own is not None:
-        mask = mask.copy()
-        mask[own] = False
+    """The part of the list that is wanted, of the rows of the mask."""
     total = min(int(np.count_nonzero(mask)), LISTED)
-    answer = find_nearest(resources, hall, mask, query, scope.end)
-    rows, products = answer.near.rows[scope.offset :], answer.near.products[scope.offset :]
+    head = common_head(resources, (ref.project_id for ref in refs), "scene", hall.space.name)
+    answer = listed(resources, hall, mask, query, scope.end, head)
+    rows, scores = answer.rows[scope.offset :], answer.scores[scope.offset :]
     places, now = hall.film_of(rows), {ref.movie_id: ref for ref in refs}
     items = []
-    for row, place, product in zip(rows.tolist(), places.tolist(), products.tolist(), strict=True):
+    for row, place, score in zip(rows.tolist(), places.tolist(), scores.tolist(), strict=True):
         film = hall.films[place]
-        found = Found(by="look", score=round(hall.space.score(product), 4))
+        found = Found(by="look", score=round(score, 4))
         items.append(film_hit(film, now[film.ref.movie_id], int(film.shot_of[row - hall.starts[place]]), [found]))
     part = paged(items, total, scope.offset)
-    return Similar(**part.__dict__, space=hall.space.name, how=answer.how, films=len(refs))
+    version = head.version if head else None
+    return Similar(**part.__dict__, space=hall.space.name, how=answer.how, films=len(refs), model=version)

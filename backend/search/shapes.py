@@ -46,11 +46,13 @@ class Similar(Paged[Hit]):
 
     space  which vectors were compared
     how    `exact`: every vector was looked at; `index`: Chroma proposed some and they were compared exactly
+    model  the metric head that put them in order, as corrections of clusters have taught it; null: the plain embedding
     """
 
     space: str = Field(examples=["efficientnet"])
     how: Literal["exact", "index"]
     films: int = Field(ge=0, description="In how many films was searched.")
+    model: str | None = Field(default=None, examples=["metric-scene-0f8fad5b-0-1c9e2d"])
 
 
 class Words(Paged[Hit]):
@@ -63,3 +65,34 @@ class Words(Paged[Hit]):
         examples=[{"look": 0, "dialogue": 12, "label": 12}]
     )
     note: str = Field(default="", description="What could not be searched, and why.")
+
+
+class AlikeFor(BaseModel):
+    """What of two films is alike: what their plots tell, or what their posters show."""
+
+    by: Literal["plot", "poster"]
+    score: float = Field(ge=0, le=1, description="0: nothing to do with it, 1: the same.", examples=[0.41])
+
+
+class AlikeFilm(BaseModel):
+    """A film like another. `score`: the mean over what that one has, plot and poster; what this one lacks counts 0."""
+
+    movie_id: int
+    title: str = Field(examples=["Sintel"])
+    year: int | None = Field(examples=[2010])
+    picture: str | None = Field(examples=["/api/movies/2/picture"])
+    score: float = Field(ge=0, le=1, examples=[0.38])
+    found_by: list[AlikeFor]
+
+
+class AlikeFilms(BaseModel):
+    """Films like one, the most alike first.
+
+    by       what it is compared by: what the film has, a plot, a poster
+    waiting  films that are not compared yet: ask again
+    """
+
+    items: list[AlikeFilm]
+    by: list[Literal["plot", "poster"]]
+    waiting: int = Field(ge=0)
+    note: str = Field(default="", description="Why nothing could be compared.")

@@ -13,9 +13,11 @@ from backend.members.service import Principal
 from backend.paging import paged
 from backend.search.copies import Floats
 from backend.search.filters import FilmRef
+from backend.search.grouped import Shots, shots_in
 from backend.search.hall import Hall
 from backend.search.held import HeldFilm
 from backend.search.nearest import find_nearest
+from backend.search.peaks import Weights, bounds
 from backend.search.service import LISTED, Scope, film_hit, within_reach
 from backend.search.shapes import Found, Hit, Words
 from backend.search.sketch import Near, best
@@ -39,13 +41,19 @@ CLIP_SCALE = 100.0
 
 @dataclass(frozen=True)
 class Asked:
-    """A question put to one space: the films that may be found there, and where they are held."""
+    """A question put to one space: the films that may be found there, where they are held, and of which shots."""
 
     resources: "Resources"
     scope: Scope
     text: str
     refs: Sequence[FilmRef]
     hall: Hall
+    within: Shots | None
+
+    @property
+    def mask(self) -> "np.typing.NDArray[np.bool_]":
+        """The rows that may be found."""
+        return self.hall.mask(self.refs, self.scope.filters, self.within)
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,7 @@ class Shown:
 def search_words(session: Session, resources: "Resources", who: Principal, text: str, scope: Scope) -> Words:
     """Shots that words find, the best first; a shot found in several ways is there once, with all its reasons."""
     within = within_reach(session, resources, WORD_SPACES, who, scope)
+    shots = shots_in(session, scope.filters.clusters)
     shown, searched, notes, now = list[Shown](), dict[Way, int](), list[str](), dict[int, FilmRef]()
     for way, (space, find) in WAYS.items():
         refs = within[space]
@@ -67,7 +76,7 @@ def search_words(session: Session, resources: "Resources", who: Principal, text:
         now |= {ref.movie_id: ref for ref in refs}
         if refs:
             try:
-                shown += find(Asked(resources, scope, text, refs, resources.gallery.hall(SPACES[space], refs)))
+                shown += find(Asked(resources, scope, text, refs, resources.gallery.hall(SPACES[space], refs), shots))
             except MissingWeights as missing:
                 searched[way] = 0
                 notes.append(missing.detail)
@@ -91,7 +100,7 @@ def _merged(shown: Sequence[Shown], now: dict[int, FilmRef]) -> list[Hit]:
 def said(asked: Asked) -> list[Shown]:
     """Shots by what is said in them. Of a line's score, meaning and words each make up for what the other lacks."""
     hall, query = asked.hall, asked.resources.encoders.meaning(asked.text)
-    mask = hall.mask(asked.refs, asked.scope.filters)
+    mask = asked.mask
     near = find_nearest(asked.resources, hall, mask, query, LISTED).near
     wanted = asked_stems(asked.text)
     share = _shares(hall, mask, wanted)
@@ -131,7 +140,7 @@ def labelled(asked: Asked) -> list[Shown]:
     encoders, hall = asked.resources.encoders, asked.hall
     query = encoders.meaning(asked.text)
     likeness = np.square(np.maximum(encoders.labels @ query, 0), dtype=np.float32)
-    near = _all_products(hall, hall.mask(asked.refs, asked.scope.filters), likeness)
+    near = best_labelled(hall, asked.mask, likeness, LEAST_LABEL**2)
     shown = []
     for row, product in zip(near.rows.tolist(), near.products.tolist(), strict=True):
         score = min(1.0, float(np.sqrt(max(product, 0.0))))
@@ -145,21 +154,25 @@ def labelled(asked: Asked) -> list[Shown]:
     return shown
 
 
-def _all_products(hall: Hall, mask: "np.typing.NDArray[np.bool_]", query: Floats) -> Near:
-    """The best LISTED of all rows of the mask, film after film."""
-    parts = [np.zeros(0, np.float32)]
+def best_labelled(hall: Hall, mask: "np.typing.NDArray[np.bool_]", query: Floats, least: float) -> Near:
+    """The best LISTED rows of the mask with a product of at least so much: exactly, and few rows are read for it."""
+    weights, low, high = Weights.of(query), np.zeros(len(hall), np.float32), np.zeros(len(hall), np.float32)
     for place, film in enumerate(hall.films):
-        own = mask[hall.starts[place] : hall.starts[place + 1]]
-        parts.append(film.vectors @ query if own.any() else np.zeros(len(own), np.float32))
-    rows = np.flatnonzero(mask)
-    return best(rows, np.concatenate(parts)[rows], LISTED)
+        own = slice(int(hall.starts[place]), int(hall.starts[place + 1]))
+        if mask[own].any():
+            low[own], high[own] = bounds(film.peaks, weights)
+    low[~mask] = 0
+    if len(low) > LISTED:
+        least = max(least, float(np.partition(low, len(low) - LISTED)[len(low) - LISTED]))
+    rows = np.flatnonzero(mask & (high >= least))
+    return best(rows, hall.products(rows, query), LISTED)
 
 
 def looked(asked: Asked) -> list[Shown]:
     """Shots by what they look like (OpenCLIP): how much rather the words than a caption that fits every picture."""
     words, neutral = asked.resources.encoders.appearance(asked.text)
     hall = asked.hall
-    near = find_nearest(asked.resources, hall, hall.mask(asked.refs, asked.scope.filters), words, LISTED).near
+    near = find_nearest(asked.resources, hall, asked.mask, words, LISTED).near
     lead = near.products - hall.products(near.rows, neutral)
     scores = 1 / (1 + np.exp(-CLIP_SCALE * lead.astype(np.float64)))
     films, shown = hall.film_of(near.rows), []

@@ -1,17 +1,13 @@
 """`selects decisions`: out of the database and into it, from the machine that holds it."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from backend.errors import InputError
-
-if TYPE_CHECKING:
-    from backend.resources import Resources
+from backend.opened import project_opened, write_lines
 
 decisions_app = typer.Typer(no_args_is_help=True, help="What curators decided, out and in.")
 
@@ -35,7 +31,6 @@ def export(
 ) -> None:
     """Write all decisions of a project; the format is that of the file's ending where it is not named."""
     from backend.errors import UnknownName
-    from backend.files import file_atomically
     from backend.up import address
     from labeling.decisions.exporting import FORMATS
     from labeling.decisions.labelstudio import Films
@@ -43,14 +38,9 @@ def export(
     form = form or _format_of(out, "jsonl")
     if form not in FORMATS:
         raise UnknownName("format", form, FORMATS)
-    with _house(project) as resources:
+    with project_opened(project) as resources:
         lines = FORMATS[form][0](resources.reading, project, Films(address(resources.settings), films))
-        if out is None:
-            sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
-            sys.stdout.writelines(lines)
-            return
-        with file_atomically(out) as part, part.open("w", encoding="utf-8", newline="") as file:
-            file.writelines(lines)
+        write_lines(lines, out)
 
 
 @decisions_app.command("import")
@@ -73,7 +63,7 @@ def bring_in(
         body = file.read_bytes()
     except OSError as problem:
         raise InputError(f"Cannot read {str(file)!r}: {(problem.strerror or 'it is no file').lower()}.") from None
-    with _house(project) as resources:
+    with project_opened(project) as resources:
         read = run(resources.engine, project, READERS[form](body))
     sys.stderr.write(f"{read.read} decisions read: {read.added} added, {read.known} known already.\n")
     if read.ignored:
@@ -84,27 +74,6 @@ def bring_in(
         sys.stderr.write(f"… and {len(read.bad) - SHOWN} more.\n")
     if read.bad:
         raise InputError(f"{len(read.bad)} of {read.read} rows were not kept.")
-
-
-@contextmanager
-def _house(project: int) -> Iterator["Resources"]:
-    """The database with this project in it; raises InputError, DatabaseUnready."""
-    from sqlmodel import Session
-
-    from backend.library.models import Project
-    from backend.migrations.run import require_current
-    from backend.resources import Resources
-    from backend.settings import load_settings
-
-    resources = Resources(load_settings())
-    try:
-        require_current(resources.engine)
-        with Session(resources.reading) as session:
-            if session.get(Project, project) is None:
-                raise InputError(f"There is no project {project}.")
-        yield resources
-    finally:
-        resources.close()
 
 
 def _format_of(file: Path | None, default: str) -> str:

@@ -5,19 +5,18 @@ What is undone or trimmed is named by the key of its curator.
 
 import csv
 import io
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from backend.cells import cell, plain
 from labeling.decisions.models import LONGEST_KEY, UNDO, Reason, Verdict
 from labeling.decisions.shapes import DAY_S, LAST_FRAME, LONGEST_TEXT
 
 LONGEST_NAME = 200
 BETWEEN = ";"
 FAR_S = 1e7
-FORMULA, QUOTED = re.compile(r"'*[=+\-@\t\r]"), re.compile(r"'+[=+\-@\t\r]")
 
 # Keys made here have colons: "…:trim", "…:undo". There must be room for one more, so that what comes in can be undone.
 LONGEST_OF_OTHERS = LONGEST_KEY - len(f":{UNDO}")
@@ -99,20 +98,13 @@ def csv_line(record: DecisionRecord) -> str:
     """The record as a row of CSV."""
     values = record.model_dump(mode="json") | {"reasons": BETWEEN.join(record.reasons)}
     file = io.StringIO(newline="")
-    csv.writer(file).writerow(map(_cell, values.values()))
+    csv.writer(file).writerow(map(cell, values.values()))
     return file.getvalue()
 
 
 def of_cells(values: Mapping[str, str]) -> dict[str, Any]:
     """Cells of a CSV as values; what a cell cannot tell from nothing is left out."""
-    found: dict[str, Any] = {name: cell[1:] if QUOTED.match(cell) else cell for name, cell in values.items()}
+    found: dict[str, Any] = {name: plain(text) for name, text in values.items()}
     if "reasons" in found:
         found["reasons"] = [reason.strip() for reason in found["reasons"].split(BETWEEN)]
     return found
-
-
-def _cell(value: Any) -> Any:
-    """Spreadsheets take a text that begins like a formula for one; behind an apostrophe it stays a text."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value

@@ -32,11 +32,18 @@ def save(
 
     Raises NotFound, NotAllowed, Conflict. Commits.
     """
-    candidates = {name: _candidate(session, who, name) for name in sorted({new.candidate for new in wanted})}
-    both = zip(wanted, cuts, strict=True)
-    kept = [_save_one(session, who, candidates[new.candidate], new, cut) for new, cut in both]
+    kept = keep(session, who, wanted, cuts)
     session.commit()
     return kept
+
+
+def keep(
+    session: Session, who: Principal, wanted: Sequence[DecisionNew], cuts: Sequence[Cut | None]
+) -> list[DecisionPublic]:
+    """The same within a transaction of more: the caller commits."""
+    candidates = {name: _candidate(session, who, name) for name in sorted({new.candidate for new in wanted})}
+    both = zip(wanted, cuts, strict=True)
+    return [_save_one(session, who, candidates[new.candidate], new, cut) for new, cut in both]
 
 
 def undo(session: Session, who: Principal, decision_id: int) -> DecisionPublic:

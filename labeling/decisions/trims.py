@@ -1,7 +1,8 @@
 """Another cut of a candidate, set by a curator: a candidate of its own."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from sqlmodel import Session, col, select
@@ -47,19 +48,13 @@ def _cut(session: Session, resources: Resources, new: DecisionNew) -> Cut | None
 
 def candidate_of_cut(session: Session, candidate: Candidate, cut: Cut, by: str) -> Candidate:
     """The candidate with exactly this window of the same film, locked; made where there is none. Does not commit."""
-    made = Candidate(
-        project_id=candidate.project_id,
-        movie_id=candidate.movie_id,
-        movie_sha256=candidate.movie_sha256,
-        movie_title=candidate.movie_title,
-        source="trim",
-        start_frame=cut.start_frame,
-        end_frame=cut.end_frame,
-        start_s=cut.start_s,
-        end_s=cut.end_s,
-        scene=candidate.scene,
-        created_by=by,
-    ).model_dump(exclude={"id"})
+    named = ("project_id", "movie_id", "movie_sha256", "movie_title", "scene")
+    return candidate_at(session, {name: getattr(candidate, name) for name in named} | {"source": "trim"}, cut, by)
+
+
+def candidate_at(session: Session, film: Mapping[str, Any], cut: Cut, by: str) -> Candidate:
+    """The candidate with this window, locked; made with what `film` says of it where there is none. Does not commit."""
+    made = Candidate(**film, **asdict(cut), created_by=by).model_dump(exclude={"id"})
     key = ["project_id", "movie_sha256", "start_frame", "end_frame"]
     session.execute(insert_ignoring(session, Candidate, key).values(made))
     same = (col(getattr(Candidate, name)) == made[name] for name in key)
@@ -70,12 +65,19 @@ def _seconds(
     resources: Resources, movie: Movie | None, candidate: Candidate, frames: tuple[int, int]
 ) -> tuple[float, float]:
     """Where frames lie in time: by the film's time table, else by the candidate's own frames and seconds."""
-    scan = None
-    if movie is not None and movie.sha256 and movie.scan_key:
-        scan = FilmCache(resources.home / "films" / movie.sha256).load_scan(movie.scan_key)
-    if scan is not None:
-        start_s, end_s = scan.timeline.seconds_of(np.array(frames)).tolist()
-        return start_s, end_s
+    if movie is not None and (found := seconds_in(resources, movie, frames)) is not None:
+        return found
     per_frame = (candidate.end_s - candidate.start_s) / (candidate.end_frame - candidate.start_frame)
     start_s, end_s = (candidate.start_s + (frame - candidate.start_frame) * per_frame for frame in frames)
     return max(0.0, start_s), max(0.0, end_s)
+
+
+def seconds_in(resources: Resources, movie: Movie, frames: tuple[int, int]) -> tuple[float, float] | None:
+    """Where frames of a film lie in time, by its time table; None where that is not stored."""
+    if not movie.sha256 or not movie.scan_key:
+        return None
+    times = FilmCache(resources.home / "films" / movie.sha256).load_times(movie.scan_key)
+    if times is None:
+        return None
+    start_s, end_s = times[0].seconds_of(np.array(frames)).tolist()
+    return start_s, end_s

@@ -1,12 +1,13 @@
 """Where curators get their questions: leases first, a draw where there are too few."""
 
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from sqlmodel import Session
 
 from labeling.queue import leases
 from labeling.queue.drawer import Drawer, Maker
-from labeling.queue.leases import Claimed
+from labeling.queue.leases import Claimed, Found
 from labeling.queue.precedents import Precedents
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class Desk:
     def __init__(self, resources: "Resources", maker: Maker | None = None) -> None:
         self._resources = resources
         self._drawer = Drawer(resources, maker)
+        self._asking = Lock()
         self.precedents = Precedents(resources)
 
     def ask(self, project_id: int, who: "Principal", k: int) -> Claimed:
@@ -42,12 +44,16 @@ class Desk:
         self._drawer.close()
 
     def _claim(self, project_id: int, who: "Principal", k: int) -> Claimed:
-        found = None
-        if self._resources.engine.dialect.name == "sqlite":
-            # Looked for before the queue is locked, for which all who write wait. On PostgreSQL those who ask at once
-            # look at the same moment and see the same, and all but one must look again.
+        if self._resources.engine.dialect.name != "sqlite":
+            return self._given(project_id, who, k)
+        # Looked for before the queue is locked, for which all who write wait. One after the other: those who look at
+        # the same moment see the same, and all but one would have to look again, with the queue locked.
+        with self._asking:
             with Session(self._resources.reading) as session:
                 found = leases.look(session, project_id, who, k)
+            return self._given(project_id, who, k, found)
+
+    def _given(self, project_id: int, who: "Principal", k: int, found: Found | None = None) -> Claimed:
         with Session(self._resources.engine) as session:
             claimed = leases.claim(session, project_id, who, k, found)
             session.commit()

@@ -16,6 +16,7 @@ from backend.library.models import Candidate
 from labeling.queue.embeddings import DIMENSIONS, Embeddings, by_film
 from labeling.queue.leases import locked
 from labeling.queue.models import Question, Queue
+from labeling.queue.part import MOST, Part, inside, labelled, part_of
 from labeling.queue.rivals import Rivals, live_version
 from labeling.strategies import Pool, strategy_named
 from labeling.strategies.interleave import CHAMPION, RIVAL
@@ -67,10 +68,19 @@ def left(session: Session, project_id: int) -> int:
 
 
 def draw(
-    session: Session, queue: Queue, embeddings: Embeddings, rng: np.random.Generator, rivals: Rivals | None = None
+    session: Session,
+    queue: Queue,
+    embeddings: Embeddings,
+    rng: np.random.Generator,
+    rivals: Rivals | None = None,
+    most: int = MOST,
 ) -> Drawn:
-    """As many as the curators at work will soon need, by the project's strategy. Only reads."""
-    choice = _choice(session, queue, embeddings, rivals)
+    """As many as the curators at work will soon need, by the project's strategy. Only reads.
+
+    Where more than `most` can be drawn, only those of some films are looked at.
+    """
+    part = part_of(session, queue, unasked(), most)
+    choice = _choice(session, queue, part, embeddings, rivals)
     k = min(LARGEST_DRAW, PER_CURATOR * max(1, _curators(session, queue.project_id)))
     if queue.strategy == "mix":
         mixed = draw_mix(choice.pool, k, rng)
@@ -82,7 +92,9 @@ def draw(
         slices, teams = (queue.strategy,) * len(indices), ("",) * len(indices)
     overlap = [is_overlap(choice.names[index], queue.overlap) for index in indices.tolist()]
     candidates = choice.ids[indices].tolist()
-    return Drawn(queue.round, candidates, list(slices), propensities.tolist(), overlap, list(teams))
+    # A film that is not in this part could not come: its share of the films is a part of every chance.
+    chances = (propensities * part.share).tolist()
+    return Drawn(queue.round, candidates, list(slices), chances, overlap, list(teams))
 
 
 def store(session: Session, project_id: int, drawn: Drawn) -> bool:
@@ -138,15 +150,15 @@ def _curators(session: Session, project_id: int) -> int:
     return session.exec(at_work).one()
 
 
-def _choice(session: Session, queue: Queue, embeddings: Embeddings, rivals: Rivals | None) -> _Choice:
-    """What can be drawn, beside all that is labelled."""
+def _choice(session: Session, queue: Queue, part: Part, embeddings: Embeddings, rivals: Rivals | None) -> _Choice:
+    """What can be drawn of a part of the project, beside what is labelled."""
     columns = (
         *(col(Candidate.id), col(Candidate.movie_id), col(Candidate.movie_sha256), col(Candidate.scene)),
         *(col(Candidate.start_frame), col(Candidate.end_frame), col(Candidate.compelling), col(Candidate.score)),
         col(Candidate.verdict),
     )
     wanted = select(*columns).where(  # type: ignore[call-overload]
-        col(Candidate.project_id) == queue.project_id, col(Candidate.verdict).in_(LABELS) | unasked()
+        col(Candidate.project_id) == queue.project_id, labelled(session, queue, part, LABELS) | inside(part, unasked())
     )
     rows = session.connection().execute(wanted.order_by(col(Candidate.id))).all()
     parts = zip(*rows, strict=True) if rows else [()] * len(columns)
@@ -154,26 +166,26 @@ def _choice(session: Session, queue: Queue, embeddings: Embeddings, rivals: Riva
     windows = np.array([starts, ends], np.int64).T.reshape(-1, 2)
     vectors = np.full((len(rows), DIMENSIONS), np.nan, np.float32)
     of_film = by_film(movies)
-    labelled = np.array([verdict in LABELS for verdict in verdicts], bool)
+    judged = np.array([verdict in LABELS for verdict in verdicts], bool)
     for movie, means in embeddings.of(session, {movie: windows[at] for movie, at in of_film.items()}).items():
         vectors[of_film[movie]] = means
     probabilities = np.array([s if c is None else c for c, s in zip(compelling, scores, strict=True)], np.float64)
     groups = np.unique(np.array(films, str), return_inverse=True)[1].astype(np.int64)
     places = np.array(scenes, np.int64) + groups * (max(scenes, default=0) + 1)
-    open_of = {movie: at[~labelled[at]] for movie, at in of_film.items() if not labelled[at].all()}
+    open_of = {movie: at[~judged[at]] for movie, at in of_film.items() if not judged[at].all()}
     said = rivals.of(session, queue, {movie: windows[at] for movie, at in open_of.items()}) if rivals else None
     pool = Pool(
-        embeddings=vectors[~labelled],
-        probabilities=probabilities[~labelled],
-        groups=groups[~labelled],
-        labelled_embeddings=vectors[labelled],
-        labelled_groups=groups[labelled],
+        embeddings=vectors[~judged],
+        probabilities=probabilities[~judged],
+        groups=groups[~judged],
+        labelled_embeddings=vectors[judged],
+        labelled_groups=groups[judged],
         round=queue.round,
-        scenes=places[~labelled],
-        rivals=None if said is None else _spread(said, open_of, len(rows))[~labelled],
+        scenes=places[~judged],
+        rivals=None if said is None else _spread(said, open_of, len(rows))[~judged],
     )
-    names = [f"{films[at]}:{starts[at]}:{ends[at]}" for at in np.flatnonzero(~labelled).tolist()]
-    return _Choice(np.array(ids, np.int64)[~labelled], names, pool)
+    names = [f"{films[at]}:{starts[at]}:{ends[at]}" for at in np.flatnonzero(~judged).tolist()]
+    return _Choice(np.array(ids, np.int64)[~judged], names, pool)
 
 
 def _spread(said: dict[int, NDArray[np.float64]], places: dict[int, NDArray[np.int64]], count: int) -> NDArray[Any]:

@@ -23,6 +23,12 @@ VERDICTS = ("approve", "reject")
 READING_LIMIT_S = 0.3
 """Features of clips judged elsewhere are read for so long at one time; the rest is compared with from the next on."""
 
+MOST_JUDGED = 5000
+"""A process begins with so many, those judged last: reading features of all that 10,000 films have takes minutes."""
+
+PATIENCE_S = 0.05
+"""Who would wait longer for another request that reads features takes what is known: each holds a connection."""
+
 LATE_IDS = 100
 """Rows may appear after rows with a larger id, by as many as are being written at the same time."""
 
@@ -66,9 +72,12 @@ class Precedents:
         `candidate`: a row with its columns. A film may be gone since, or a verdict have changed: look again.
         """
         project = self._projects[candidate.project_id]
-        with project.lock:
-            self._catch_up(session, project, candidate.project_id)
-            clips = dict(project.clips)
+        if project.lock.acquire(timeout=PATIENCE_S):
+            try:
+                self._catch_up(session, project, candidate.project_id)
+            finally:
+                project.lock.release()
+        clips = project.clips.copy()
         vector = self._vector(session, candidate) if clips else None
         if vector is None:
             return {}
@@ -88,6 +97,7 @@ class Precedents:
                 judged = judged.where(col(Candidate.id).in_(since))
             else:
                 judged = judged.where(col(Candidate.verdict).in_(VERDICTS))
+                judged = judged.order_by(col(Candidate.updated_at).desc()).limit(MOST_JUDGED)
             self._take(project, session.connection().execute(judged).all())
             project.seen = newest
         until = monotonic() + READING_LIMIT_S

@@ -56,19 +56,12 @@ def add(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Add a trailer or an edit to a film of the library: what it shows becomes labels. Waits until it is found."""
-    from backend.migrations.run import require_current
-    from backend.resources import Resources
-    from backend.settings import load_settings
+    from backend.opened import library_opened
     from backend.terminal_jobs import JobBars
     from labeling.references.adding import add_reference
 
-    resources = Resources(load_settings())
-    try:
-        require_current(resources.engine)
-        with JobBars() as bars:
-            reference, found = add_reference(resources, movie, file, film_called, bars)
-    finally:
-        resources.close()
+    with library_opened() as resources, JobBars() as bars:
+        reference, found = add_reference(resources, movie, file, film_called, bars)
     if as_json:
         shown = {"reference": reference.model_dump(mode="json"), "intervals": [one.model_dump() for one in found]}
         sys.stdout.write(json.dumps(shown, indent=2, default=str) + "\n")

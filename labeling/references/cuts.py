@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from backend.media.timecode import Timecode
+
 DROP_RATES = {30: 30000 / 1001, 60: 60000 / 1001}
-TIMECODE = re.compile(r"\b(\d\d:\d\d:\d\d)[:;](\d\d)\b")
+TIMECODE = re.compile(r"\b(\d\d:\d\d:\d\d)([:;])(\d\d)\b")
+EVENT, FCM_DROP = re.compile(r"\s*\d"), re.compile(r"\s*FCM:\s*DROP", re.IGNORECASE)
 UNKNOWN_REELS = frozenset(("", "ax", "bl", "black"))
 RETIMED = "timeremap"
 BRACKETS = re.compile(r'[\[\]{}]|"(?:[^"\\]|\\.)*+"?+', re.DOTALL)
@@ -23,6 +26,7 @@ class Cut:
 
     names        what the edit calls the source: file, clip, reel; lower case, without extension
     media_start  where that clock stands at the source's first frame; None where the edit does not say
+    told_by      what the edit says it with: OpenTimelineIO's clip, or the elements of a clip and its asset
     """
 
     names: tuple[str, ...]
@@ -30,31 +34,47 @@ class Cut:
     end: Fraction
     rate: Fraction
     media_start: Fraction | None = None
+    told_by: Any = field(default=None, compare=False, repr=False)
 
 
 def edl_cuts(text: str, rate: Fraction) -> list[Cut]:
-    """The picture events of a CMX3600 list, counted at the film's rate; raises what OpenTimelineIO raises.
-
-    A list says drop-frame once (`FCM: DROP FRAME`) or by a semicolon in each timecode: OpenTimelineIO knows the second.
-    """
+    """The picture events of a CMX3600 list, counted at the film's rate; raises what OpenTimelineIO raises."""
     import opentimelineio as otio
 
-    nominal = round(rate)
-    drop = nominal in DROP_RATES and rate.denominator == 1001 and ("FCM: DROP" in text.upper() or ";" in text)
-    text = TIMECODE.sub(r"\1;\2" if drop else r"\1:\2", text)
-    counted = DROP_RATES[nominal] if drop else nominal
+    text, drops = dropped(text, rate)
+    counts = Timecode.at_rate(rate, drop=drops)
+    counted = DROP_RATES[counts.nominal] if drops else counts.nominal
     # Where an event is as long in the edit as in the source does not matter here: the source's side is what is read.
     found = otio.adapters.read_from_string(text, "cmx_3600", rate=counted, ignore_timecode_mismatch=True)
-    return list(_cuts(found))
+    return list(cuts_of(found, counts.per_day))
+
+
+def dropped(text: str, rate: Fraction) -> tuple[str, bool]:
+    """A CMX3600 list with a semicolon in each timecode that drops numbers, and whether any does.
+
+    A list says drop-frame once (`FCM: DROP FRAME`), or by semicolons, which may differ between source and edit.
+    """
+    there = round(rate) in DROP_RATES and rate.denominator == 1001
+    lines = text.splitlines()
+    if there and any(";" in found[2] for line in lines if EVENT.match(line) for found in TIMECODE.finditer(line)):
+        return text, True
+    drops = there and any(FCM_DROP.match(line) for line in lines)
+    mark = r"\1;\3" if drops else r"\1:\3"
+    return "\n".join(TIMECODE.sub(mark, line) if EVENT.match(line) else line for line in lines), drops
 
 
 def otio_cuts(text: str, adapter: str) -> list[Cut]:
     """The picture clips of an FCP7 XML ("fcp_xml") or OTIO ("otio_json") document."""
+    return list(cuts_of(parsed(text, adapter)))
+
+
+def parsed(text: str, adapter: str) -> Any:
+    """The document as OpenTimelineIO has it; raises what that raises."""
     import opentimelineio as otio
 
     if adapter == "otio_json":
         _require_shallow(text)
-    return list(_cuts(otio.adapters.read_from_string(text, adapter)))
+    return otio.adapters.read_from_string(text, adapter)
 
 
 def _require_shallow(text: str) -> None:
@@ -69,8 +89,11 @@ def _require_shallow(text: str) -> None:
             depth -= 1
 
 
-def _cuts(found: Any) -> Iterator[Cut]:
-    """Of every clip that shows a part of a source; sound, generators, freeze frames and disabled clips are none."""
+def cuts_of(found: Any, day: int = 0) -> Iterator[Cut]:
+    """Of every clip that shows a part of a source; sound, generators, freeze frames and disabled clips are none.
+
+    day  after how many frames the clock begins anew; 0: never
+    """
     import opentimelineio as otio
 
     if not isinstance(found, otio.core.SerializableObject) or not hasattr(found, "find_clips"):
@@ -81,7 +104,7 @@ def _cuts(found: Any) -> Iterator[Cut]:
         measured = clip.source_range is not None or (media is not None and media.available_range is not None)
         speed = _speed(clip)
         if clip.enabled and measured and speed and not generated and not _is_hidden(clip):
-            yield _cut(clip, speed)
+            yield _cut(clip, speed, day)
 
 
 def _speed(clip: Any) -> Fraction:
@@ -118,15 +141,16 @@ def _is_hidden(clip: Any) -> bool:
     return False
 
 
-def _cut(clip: Any, speed: Fraction) -> Cut:
+def _cut(clip: Any, speed: Fraction, day: int) -> Cut:
     used = clip.trimmed_range()
     rate = Fraction(used.start_time.rate).limit_denominator(1001)
     start = _frames(used.start_time)
-    end = start + speed * _frames(used.duration.rescaled_to(used.start_time.rate))
+    length = _frames(used.duration.rescaled_to(used.start_time.rate))
+    end = start + speed * (length if length >= 0 else length + day)
     media = clip.media_reference
     known = media.available_range if media is not None else None
     media_start = None if known is None else _frames(known.start_time.rescaled_to(used.start_time.rate))
-    return Cut(_names(clip, media), min(start, end), max(start, end), rate, media_start)
+    return Cut(_names(clip, media), min(start, end), max(start, end), rate, media_start, clip)
 
 
 def _frames(time: Any) -> Fraction:

@@ -1,7 +1,8 @@
 """Which intervals of the film an existing edit uses: EDL (CMX3600), FCP7 XML, FCPXML, OTIO."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -57,13 +58,11 @@ def read_edit(path: Path, film: EditedFilm, source: str | None = None) -> tuple[
     if not cuts:
         raise InputError(f"{path.name!r} shows no part of any film; export it again, with its clips.")
     used = _of_film(cuts, film, source, path.name)
-    ranges = [_range(cut, film, origin, path.name) for cut, origin in zip(used, _origins(used, film), strict=True)]
+    ranges = [_range(cut, film, origin, path.name) for cut, origin in zip(used, origins(used, film), strict=True)]
     return tuple(found for found in ranges if found is not None)
 
 
 def _read(path: Path, rate: Fraction) -> list[Cut]:
-    from opentimelineio.exceptions import OTIOError
-
     readers: dict[str, Callable[[str], list[Cut]]] = {
         ".edl": lambda text: edl_cuts(text, rate),
         ".xml": lambda text: _xml_cuts(text, rate),
@@ -73,25 +72,32 @@ def _read(path: Path, rate: Fraction) -> list[Cut]:
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise InputError(f"Cannot read {path.name!r}: an edit list ends in {', '.join(readers)}.")
+    with in_words(path.name):
+        return reader(text_of(path))
+
+
+def unreadable() -> tuple[type[Exception], ...]:
+    """What is raised at what is no edit list."""
+    from opentimelineio.exceptions import OTIOError
+
+    parsing = (OTIOError, ET.ParseError, RecursionError)
+    return (InputError, *parsing, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+@contextmanager
+def in_words(name: str) -> Iterator[None]:
+    """Whatever is raised at what is no edit list becomes an InputError, in one sentence."""
     try:
-        return reader(_text(path))
+        yield
     except InputError:
         raise
-    except (
-        OTIOError,
-        ET.ParseError,
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        RecursionError,
-        TypeError,
-        ValueError,
-    ) as why:
+    except unreadable() as why:
         reason = " ".join(str(why).split()).rstrip(".") or type(why).__name__
-        raise InputError(f"Cannot read {path.name!r} as an edit list: {reason}; {AGAIN}.") from None
+        raise InputError(f"Cannot read {name!r} as an edit list: {reason}; {AGAIN}.") from None
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """What a file says, in UTF-8 or Latin-1; raises InputError for what is too large, empty or not there."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InputError(f"{path.name!r} is larger than any edit list ({MAX_BYTES >> 20} MiB).")
@@ -130,34 +136,34 @@ def _of_film(cuts: list[Cut], film: EditedFilm, source: str | None, name: str) -
     raise InputError(f"{nothing}: say which of them is the film (film_called).")
 
 
-def _origins(cuts: list[Cut], film: EditedFilm) -> list[Fraction]:
+def origins(cuts: list[Cut], film: EditedFilm) -> list[Fraction]:
     """For each cut the number that its source's clock gives the film's first frame.
 
     A source that starts inside the film, by its timecode, is a part of it on the same clock; one that starts elsewhere
     is the whole film, counted anew. Where the edit does not say, the film's timecode holds, or zero if only that fits.
     """
     first = Fraction(film.first)
-    unsaid = [_counted(cut.start, cut.rate, film.rate) for cut in cuts if cut.media_start is None]
+    unsaid = [on_clock(cut.start, cut.rate, film.rate) for cut in cuts if cut.media_start is None]
     from_zero = bool(unsaid) and max(unsaid) < min(first, Fraction(film.frames))
-    origins = []
+    found = []
     for cut in cuts:
         if cut.media_start is None:
-            origins.append(Fraction(0) if from_zero else first)
+            found.append(Fraction(0) if from_zero else first)
             continue
-        media_first = _counted(cut.media_start, cut.rate, film.rate)
+        media_first = on_clock(cut.media_start, cut.rate, film.rate)
         inside = bool(film.start_timecode) and first <= media_first < first + film.frames
-        origins.append(first if inside else media_first)
-    return origins
+        found.append(first if inside else media_first)
+    return found
 
 
-def _counted(frames: Fraction, rate: Fraction, film_rate: Fraction) -> Fraction:
+def on_clock(frames: Fraction, rate: Fraction, film_rate: Fraction) -> Fraction:
     """A number of frames of a clock, on the film's. 24 and 23.976 count alike; others by the time that passes."""
     return frames if round(rate) == round(film_rate) else frames / rate * film_rate
 
 
 def _range(cut: Cut, film: EditedFilm, origin: Fraction, name: str) -> SourceRange | None:
-    start = round(_counted(cut.start, cut.rate, film.rate) - origin)
-    end = round(_counted(cut.end, cut.rate, film.rate) - origin)
+    start = round(on_clock(cut.start, cut.rate, film.rate) - origin)
+    end = round(on_clock(cut.end, cut.rate, film.rate) - origin)
     if start < 0 or end > film.frames + TOLERANCE:
         used, there = (f"{_timecode(film, a)} to {_timecode(film, b)}" for a, b in ((start, end), (0, film.frames)))
         beyond = f"{name!r} uses {used}, which the film does not have: it goes from {there}"

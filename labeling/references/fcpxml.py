@@ -152,4 +152,5 @@ def _cut(document: _Document, clip: Element, asset: Element, local: _Span) -> Cu
         local.end_s * rate,
         rate,
         seconds(asset.get("start")) * rate,
+        (clip, asset),
     )

@@ -1,10 +1,10 @@
 """Where the files of references lie: `HOME/references`, with what is made of trailers, apart from the films."""
 
-import shutil
 from collections.abc import Collection
 from pathlib import Path
 
 from backend.library.places import SUFFIXES, derived_folders, require_ending, uploads_folder
+from backend.store.media import listed, remove
 
 EDITS = frozenset((".edl", ".fcpxml", ".otio", ".xml"))
 
@@ -29,6 +29,6 @@ def tidy(home: Path, named: Collection[str]) -> None:
     base = references_home(home)
     places = {uploads_folder(base), *(folder.parent for folder in derived_folders(base, "any"))}
     for place in places:
-        for folder in place.iterdir() if place.is_dir() else ():
-            if folder.is_dir() and not folder.name.startswith(".") and folder.name not in named:
-                shutil.rmtree(folder, ignore_errors=True)
+        for name in listed(place):
+            if name not in named and not (place / name).is_file():
+                remove(place / name)

@@ -18,6 +18,7 @@ from backend.library.places import uploads_lock
 from backend.members.models import Role
 from backend.members.service import Principal, require_role, role_in
 from backend.resources import Resources
+from backend.store.media import there
 from labeling.references.models import Reference, ReferenceInterval
 from labeling.references.places import kind_of, references_home, tidy
 from labeling.references.shapes import IntervalPublic, ReferencePublic, ReferenceState
@@ -60,10 +61,10 @@ def add(session: Session, movie: Movie, new: NewReference, by: str) -> tuple[Ref
     if job is not None and (reference.aligned_at or job.state in OPEN) and _is_current(reference, movie, new):
         session.commit()
         return reference, None if reference.aligned_at else job, True
-    if not Path(reference.path).is_file():  # it was moved
+    if not there(Path(reference.path)):  # it was moved
         reference.path, reference.source = str(new.path), new.source
     reference.movie_sha256, reference.film_called, reference.aligned_at = movie.sha256 or "", new.film_called, None
-    job = new_job(session, movie, REFERENCE, {"reference": reference.id}, by)
+    job = new_job(session, movie.project_id, movie.id, REFERENCE, {"reference": reference.id}, by)
     reference.job_id = job.id
     session.add(reference)
     session.commit()

@@ -1,6 +1,6 @@
 """The durable alignment of a reference with its film: stages that another worker goes on with where one was killed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 
 from backend.analysis.cache import FilmCache
 from backend.analysis.stages import Context, Stages
-from backend.analysis.workflow import Work
+from backend.analysis.workflow import FilmWork
 from backend.database import utc_now
 from backend.errors import Conflict, FilmUnreadable
 from backend.jobs import service as jobs
@@ -20,6 +20,7 @@ from backend.jobs.service import REFERENCE, Cancelled
 from backend.library.models import Movie
 from backend.media.timeline import Timeline
 from backend.resources import Resources
+from backend.store.media import present, publish_all, there
 from labeling.references.align import align as find_segments
 from labeling.references.editlist import EditedFilm, read_edit
 from labeling.references.footage import Footage
@@ -30,9 +31,9 @@ from labeling.references.watching import stored, watch
 Interval = dict[str, Any]
 
 
-def register(resources: Resources, worker: str, give_up: Any) -> None:
+def register(resources: Resources, worker: str, give_up: Callable[[], None]) -> None:
     """Make the workflow known to DBOS; see `backend.analysis.workflow.register`."""
-    work = Work(resources, worker, give_up, STAGES)
+    work = FilmWork(resources, worker, give_up, STAGES)
 
     @DBOS.workflow(name=REFERENCE, max_recovery_attempts=None)
     def reference(job_id: str, workflow: str) -> str:
@@ -42,7 +43,7 @@ def register(resources: Resources, worker: str, give_up: Any) -> None:
 def film(context: Context) -> str:
     """Make sure that a scan of the whole film is stored: after an analysis with `fast` it is decoded here, once."""
     if _reference(context).kind == "trailer" and _stored_film(context) is None:
-        watch(Path(context.movie.path), context.resources.home, context.progress)
+        watch(present(Path(context.movie.path)), context.resources.home, context.progress)
     return ""
 
 
@@ -51,7 +52,9 @@ def trailer(context: Context) -> str:
     reference = _reference(context)
     if reference.kind == "trailer":
         _require_there(reference)
-        watch(Path(reference.path), references_home(context.resources.home), context.progress)
+        base = references_home(context.resources.home)
+        watch(present(Path(reference.path)), base, context.progress)
+        publish_all(base / "films" / reference.sha256)
     return ""
 
 
@@ -88,7 +91,7 @@ def _reference(context: Context) -> Reference:
 
 
 def _require_there(reference: Reference) -> None:
-    if not Path(reference.path).is_file():
+    if not there(Path(reference.path)):
         raise FilmUnreadable(reference.name, "it is not where it was; add it again")
 
 
@@ -105,8 +108,8 @@ def _of_trailer(context: Context, reference: Reference) -> tuple[list[Interval],
     """Rows of what a trailer shows, and how long it is."""
     whole = _stored_film(context)
     if whole is None:  # removed since the first stage
-        whole = watch(Path(context.movie.path), context.resources.home, context.progress)
-    shown = watch(Path(reference.path), references_home(context.resources.home), context.progress)
+        whole = watch(present(Path(context.movie.path)), context.resources.home, context.progress)
+    shown = watch(present(Path(reference.path)), references_home(context.resources.home), context.progress)
     segments = find_segments(whole, shown)
     rows = []
     for number, one in enumerate(segments):
@@ -127,7 +130,7 @@ def _of_edit(context: Context, reference: Reference) -> tuple[list[Interval], fl
     if scan is None:
         raise Conflict(f"Stored parts of {movie.title!r} are missing; analyse it again.")
     called = reference.film_called or None
-    ranges = read_edit(Path(reference.path), _edited(movie, scan.timeline), called)
+    ranges = read_edit(present(Path(reference.path)), _edited(movie, scan.timeline), called)
     alone = {"trailer_start_s": None, "trailer_end_s": None, "confidence": 1.0}
     spans: Sequence[tuple[int, int]] = list(dict.fromkeys((one.start_frame, one.end_frame) for one in ranges))
     return [_row(number, *span, scan.timeline) | alone for number, span in enumerate(spans)], 0.0

@@ -53,12 +53,12 @@ def prepare(
     from backend.settings import load_settings
     from trainer.datasets.preparing import Request, work_folder
     from trainer.datasets.preparing import prepare as run
-    from trainer.datasets.progress import Bars
+    from trainer.datasets.progress import PreparingBars
     from trainer.datasets.summary import show
 
     settings = load_settings()
     out = out or work_folder(settings.home) / "clips.parquet"
-    with Bars() as bars:
+    with PreparingBars() as bars:
         prepared = run(Request(source, out, features, videos, snapshot, profile), settings, bars)
     if as_json:
         sys.stdout.write(json.dumps(prepared.to_json(out), indent=2, allow_nan=False) + "\n")

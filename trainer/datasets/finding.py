@@ -13,7 +13,7 @@ from labeling.references.watching import watch
 from trainer.datasets.condensed_movies import Clip, Dataset
 from trainer.datasets.locating import Location, locate
 from trainer.datasets.owned import Owned
-from trainer.datasets.progress import Bars
+from trainer.datasets.progress import PreparingBars
 
 VERSION = 1
 NO_FILM = "its film is not here"
@@ -28,7 +28,7 @@ class Found:
     not_located: dict[str, str] = field(default_factory=dict)
 
 
-def locate_clips(dataset: Dataset, owned: Owned, work: Path, home: Path, bars: Bars) -> Found:
+def locate_clips(dataset: Dataset, owned: Owned, work: Path, home: Path, bars: PreparingBars) -> Found:
     """Locate every clip that is held together with its film; a file that cannot be read costs itself alone.
 
     work  where scans of clips and what was found are kept; scans of films are those of `home`
@@ -57,7 +57,7 @@ class _Film:
     imdbid: str
     work: Path
     home: Path
-    bars: Bars
+    bars: PreparingBars
     done: int
     total: int
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from backend.errors import InputError
 from backend.features.schema import Block, FeatureSchema
-from trainer.datasets.progress import Bars
+from trainer.datasets.progress import PreparingBars
 
 SUFFIXES = (".npy", ".npz", ".parquet")
 YEAR = re.compile(r"\d{4}")
@@ -56,7 +56,7 @@ class _Part:
     spans: Spans | None = None
 
 
-def read_given(folder: Path, clips: Collection[str], films: Collection[str], bars: Bars) -> Given:
+def read_given(folder: Path, clips: Collection[str], films: Collection[str], bars: PreparingBars) -> Given:
     """Features of the listed clips and films in a folder; raises InputError where there are none, or no two fit.
 
     Folders inside it are blocks of the vector (but for those named after years): a clip or film needs all of them.

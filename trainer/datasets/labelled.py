@@ -24,7 +24,7 @@ from trainer.datasets.condensed_movies import Clip, Dataset, Film
 from trainer.datasets.given import Given
 from trainer.datasets.locating import Location
 from trainer.datasets.owned import Owned
-from trainer.datasets.progress import Bars
+from trainer.datasets.progress import PreparingBars
 from trainer.datasets.unpublished import free_spans, negatives
 from trainer.snapshot import Snapshot, make_snapshot
 
@@ -75,7 +75,7 @@ class Labelled:
         )
 
 
-def analyser(settings: Settings, profile: str, bars: Bars) -> Analyser:
+def analyser(settings: Settings, profile: str, bars: PreparingBars) -> Analyser:
     """What analyses a film as `selects find` does, and shares what that has kept; networks are built when needed."""
     schema = profile_named(profile).schema
 

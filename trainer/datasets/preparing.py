@@ -15,7 +15,7 @@ from trainer.datasets.finding import Found, locate_clips
 from trainer.datasets.given import Given, read_given
 from trainer.datasets.labelled import Analyser, Labelled, analyser, from_clip_files, from_films, from_given_clips
 from trainer.datasets.owned import Owned, owned_files
-from trainer.datasets.progress import Bars
+from trainer.datasets.progress import PreparingBars
 from trainer.datasets.published import fetched, is_address
 from trainer.datasets.summary import summary, write_clips
 from trainer.snapshot import write_snapshot
@@ -72,7 +72,7 @@ def work_folder(home: Path) -> Path:
     return home / "datasets" / "condensed-movies"
 
 
-def prepare(request: Request, settings: Settings, bars: Bars) -> Prepared:
+def prepare(request: Request, settings: Settings, bars: PreparingBars) -> Prepared:
     """Read, check, join, locate and write; what is finished is kept, and the next call goes on from there.
 
     Raises InputError, Unavailable, OutputError.
@@ -117,7 +117,7 @@ class _Here:
     given: Given | None
 
 
-def _given(request: Request, dataset: Dataset, bars: Bars) -> Given | None:
+def _given(request: Request, dataset: Dataset, bars: PreparingBars) -> Given | None:
     if not request.features:
         return None
     return read_given(request.features, {clip.videoid for clip in dataset.clips}, dataset.films.keys(), bars)

@@ -19,7 +19,7 @@ BLOCK_BYTES = 1 << 16
 
 def is_address(place: str) -> bool:
     """Whether it is something to fetch, not a folder."""
-    return place.lower().startswith(("http://", "https://"))
+    return "://" in place
 
 
 def fetched(address: str, names: Iterable[str], kept: Path, progress: Progress = silent) -> Path:
@@ -27,6 +27,9 @@ def fetched(address: str, names: Iterable[str], kept: Path, progress: Progress =
 
     Raises Unavailable where the address does not answer, InputError where it has no such file, OutputError.
     """
+    scheme = urlsplit(address).scheme
+    if scheme.lower() not in ("http", "https"):
+        raise InputError(f"Addresses begin with http:// or https://; this one begins with {scheme}://.")
     folder = kept / hashlib.sha256(address.rstrip("/").encode()).hexdigest()[:16]
     for name in names:
         if not (folder / name).is_file():

@@ -1,17 +1,15 @@
 """/api/training: runs that are started, watched and cancelled, and when the next one is due."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
 from sqlmodel import Session
-from starlette.concurrency import run_in_threadpool
 
 from backend.answers import errors
 from backend.dependencies import MaybeProjectQuery, PageDep, PrincipalDep, ReadSession, ResourcesDep, WriteSession
-from backend.errors import Conflict, InputError, NotAllowed, NotFound
+from backend.errors import Conflict, NotAllowed, NotFound
+from backend.events import follow
 from backend.library.service import project_for
 from backend.members.service import Principal, require_role
 from backend.paging import Paged, paged
@@ -20,7 +18,6 @@ from trainer.models import OPEN
 from trainer.runs import service
 from trainer.runs.shapes import SLOT, Gathered, RunAsked, RunNew, RunPublic, RunState, Schedule
 
-EVENT_EVERY_S = 0.5
 RunId = Annotated[str, Path(pattern="^[0-9A-Za-z-]{1,64}$", examples=["0f8fad5bd9cb469fa16570867728950e"])]
 
 router = APIRouter(prefix="/training", tags=["training"], responses=errors(NotFound, NotAllowed))
@@ -90,10 +87,7 @@ def get_run(run_id: RunId, session: ReadSession, who: PrincipalDep) -> RunPublic
 )
 async def run_events(run_id: RunId, resources: ResourcesDep, who: PrincipalDep) -> StreamingResponse:
     """The same as server-sent events: one now, one at each change, the last when the run has ended."""
-    first = await run_in_threadpool(_look, resources, who, run_id)
-    return StreamingResponse(
-        _events(resources, who, first), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
-    )
+    return await follow(lambda: _look(resources, who, run_id), lambda run: run.state in OPEN)
 
 
 @router.post("/runs/{run_id}/cancel", responses=errors(Conflict))
@@ -107,18 +101,3 @@ def cancel_run(run_id: RunId, session: WriteSession, who: PrincipalDep, resource
 def _look(resources: Resources, who: Principal, run_id: str) -> RunPublic:
     with Session(resources.reading) as session:
         return RunPublic.model_validate(service.run_named(session, who, run_id))
-
-
-async def _events(resources: Resources, who: Principal, run: RunPublic) -> AsyncIterator[str]:
-    told = None
-    while True:
-        if run != told:
-            yield f"data: {run.model_dump_json()}\n\n"
-            told = run
-        if run.state not in OPEN:
-            return
-        await asyncio.sleep(EVENT_EVERY_S)
-        try:
-            run = await run_in_threadpool(_look, resources, who, run.id)
-        except InputError:  # who asks may not see it any more
-            return

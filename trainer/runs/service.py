@@ -2,51 +2,46 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NoReturn
 
 from sqlalchemy import exists, func, update
 from sqlmodel import Session, col, select
 
+from backend.clusters.head import slot_of
+from backend.clusters.models import KINDS, Kind
 from backend.database import rows_changed, utc_now
 from backend.errors import Conflict, NotFound
 from backend.jobs.models import Worker
-from backend.jobs.queue import ENDED, JobQueue
+from backend.jobs.queue import ENDED, TRAININGS, JobQueue
 from backend.jobs.service import Cancelled, Doing, Fenced, is_alive
 from backend.library.models import Project
 from backend.members.service import Principal, require_role, role_in
 from backend.settings import Training
+from trainer.fitting import Progress
 from trainer.gate import LIMITS
+from trainer.metric_gate import METRIC_LIMITS
 from trainer.models import OPEN, TrainingRun
 from trainer.news import (
     LEASE,
+    corrections_since,
+    corrections_standing,
     gathered,
     is_held,
     labels_since,
     last_run,
+    metric_slots,
+    newest_correction,
     newest_decision,
     newest_engagement,
     next_by_clock,
-    slots_due,
+    score_slots,
 )
-from trainer.runs.shapes import Gathered, RunNew, Schedule
+from trainer.runs.shapes import CorrectionsNew, Gathered, RunNew, Schedule
 
-WORKFLOW, QUEUE = "training", "gpu"
+WORKFLOW, QUEUE = "training", TRAININGS
 ASKED = "asked"
 LOST_AFTER_S = 5.0
-
-
-@dataclass(frozen=True)
-class Said:
-    """How far a run is, 0 to 1 of the whole; see TrainingRun."""
-
-    stage: str
-    fraction: float
-    epoch: int = 0
-    epochs: int = 0
-    loss: float | None = None
-    left_s: float | None = None
 
 
 def start(
@@ -79,6 +74,7 @@ def start(
             "propose": wanted.propose,
             "last_decision": newest_decision(session, project_id),
             "last_engagement": newest_engagement(session, project_id),
+            "last_correction": newest_correction(session, project_id),
         },
     )
     session.add(run)
@@ -124,7 +120,19 @@ def schedule(session: Session, project_id: int, settings: Training) -> Schedule:
         labels=labels_since(session, project_id, last_run(session, project_id)),
         labels_wanted=settings.new_labels,
         promotes=settings.promote,
-        slots=slots_due(session, project_id, settings),
+        slots=[*score_slots(session, project_id, settings), *metric_slots(session, project_id)],
+        corrections=[_corrections(session, project_id, kind, settings) for kind in KINDS],
+    )
+
+
+def _corrections(session: Session, project_id: int, kind: Kind, settings: Training) -> CorrectionsNew:
+    last = last_run(session, project_id, slot_of(kind))
+    return CorrectionsNew(
+        kind=kind,
+        new=corrections_since(session, project_id, kind, last),
+        wanted=settings.new_corrections,
+        standing=corrections_standing(session, project_id, kind),
+        least=METRIC_LIMITS.corrections,
     )
 
 
@@ -174,7 +182,7 @@ def claim(session: Session, doing: Doing, stage: str, fraction: float) -> Traini
     return run
 
 
-def report(session: Session, doing: Doing, said: Said) -> None:
+def report(session: Session, doing: Doing, said: Progress) -> None:
     """Say how far the run is; raises Fenced or Cancelled, so that what trains stops soon. Commits."""
     changed = rows_changed(session, update(TrainingRun).where(*_mine(doing)).values(**vars(said)))
     session.commit()

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 LARGEST_ID = 2**31 - 1
-SLOT = r"^(compelling|compelling/[a-z0-9]+(-[a-z0-9]+)*|viral)$"
+SLOT = r"^(compelling|compelling/[a-z0-9]+(-[a-z0-9]+)*|viral|metric/(scene|character))$"
 
 RunState = Literal["queued", "running", "done", "refused", "failed", "cancelled"]
 Slot = Annotated[
@@ -15,7 +15,7 @@ Slot = Annotated[
         pattern=SLOT,
         max_length=70,
         examples=["compelling"],
-        description="What is trained: compelling, compelling/GENRE, or viral.",
+        description="What is trained: compelling, compelling/GENRE, viral, metric/scene or metric/character.",
     ),
 ]
 
@@ -86,6 +86,20 @@ class Gathered(BaseModel):
     films_wanted: int
 
 
+class CorrectionsNew(BaseModel):
+    """Corrections of clusters to learn likeness from.
+
+    new       since the last run; with `wanted` of them one starts, 0: never for that
+    standing  all that nobody took back; below `least` the gate lets nothing pass, and none starts by itself
+    """
+
+    kind: Literal["scene", "character"]
+    new: int
+    wanted: int
+    standing: int
+    least: int
+
+
 class Schedule(BaseModel):
     """When a project is trained next.
 
@@ -93,7 +107,7 @@ class Schedule(BaseModel):
     running         whether a scheduler is at work
     labels          new since the last run; with `labels_wanted` of them a run starts, 0: never for that
     promotes        whether a version that passes the gate goes live by itself
-    slots           what a run would train: with enough labels, or published clips
+    slots           what a run would train: with enough labels, published clips, or corrections
     """
 
     project: int
@@ -104,3 +118,4 @@ class Schedule(BaseModel):
     labels_wanted: int
     promotes: bool
     slots: list[str]
+    corrections: list[CorrectionsNew]

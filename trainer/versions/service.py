@@ -50,8 +50,11 @@ def list_live(session: Session, models: LiveModels, project_id: int) -> list[Liv
 def shown_live(models: LiveModels, row: Live) -> LivePublic:
     """A slot, and what this process makes of it."""
     problems = {(alarm.project_id, alarm.slot): alarm.problem for alarm in models.alarms()}
-    key = (row.project_id, row.slot)
-    told = {"serving": models.held().get(key, PRIOR), "problem": problems.get(key, "")}
+    key, held = (row.project_id, row.slot), models.held()
+    serving = held.get(key, PRIOR)
+    if serving == PRIOR:  # a genre without a model of its own is scored as all others
+        serving = held.get((row.project_id, row.slot.partition("/")[0]), PRIOR)
+    told = {"serving": serving, "problem": problems.get(key, "")}
     return LivePublic.model_validate(row.model_dump() | told)
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 LARGEST_ID = 2**31 - 1
-SLOT = r"^(viral|compelling(/[^/]{1,80})?)$"
+SLOT = r"^(viral|compelling(/[^/]{1,80})?|metric/(scene|character))$"
 LONGEST_WHY = 500
 
 
@@ -23,12 +23,13 @@ class FigurePublic(BaseModel):
 class ModelPublic(BaseModel):
     """A trained model.
 
-    slot         what it may become: "compelling", "compelling/GENRE" or "viral"
+    slot         what it may become: "compelling", "compelling/GENRE", "viral", "metric/scene" or "metric/character"
     state        "challenger"; "refused", and `reasons` are the gate's; "promoted": it was live once
     live         whether the project scores with it now
     summary      the first line of its card
     labels       how many, and how many films they are from
-    figures      its own, by name (auc, ap, ndcg5, recall, brier, ece), as far as its card has them
+    figures      its own, by name (auc, ap, ndcg5, recall, brier, ece; of a metric head corrected, standing), as far as
+                 its card has them
     """
 
     project_id: int
@@ -59,7 +60,7 @@ class ModelWithCard(ModelPublic):
 class LivePublic(BaseModel):
     """What is live in a slot.
 
-    version     as promoted; null: the prior
+    version     as promoted; null: the prior, or of a metric slot the plain embedding
     generation  counts the changes of this slot; send it back as `expected_generation`
     serving     what this server scores with at this moment; another one than `version` for up to two seconds after a
                 change, or while `problem` says why that cannot be used
@@ -75,7 +76,7 @@ class LivePublic(BaseModel):
 
 
 class Change(BaseModel):
-    """One change of what is live. `version` null: back to the prior."""
+    """One change of what is live. `version` null: back to the prior, or to the plain embedding."""
 
     model_config = ConfigDict(from_attributes=True)
 
