@@ -21,6 +21,13 @@ window.inPage = {
     return {width, height, grey: Array.from({length: data.length / 4}, (_, at) => data[4 * at + 1])};
   },
 
+  // How many colours a canvas shows.
+  colours(selector) {
+    const canvas = document.querySelector(selector);
+    const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return new Set(new Uint32Array(data.buffer)).size;
+  },
+
   // The timeline's own event, which a click on it sends.
   seek(second) {
     document.querySelector("selects-timeline").dispatchEvent(new CustomEvent("seek", {detail: {second}}));

@@ -91,13 +91,19 @@ def test_another_project_has_the_same_afterwards(desk: Studio, form: str) -> Non
 def test_work_goes_on_after_an_import(desk: Studio) -> None:
     """Undo, the queue and agreement see what came in as if it had been decided here."""
     owner = desk.owner()
+    ben = desk.service.client(desk.service.token("Ben"))
+    for _ in range(10):  # Which clips come to a second curator is drawn by lot.
+        if owner.get("/api/agreement", params={"project": desk.project}).json()["answered"] > 1:
+            break
+        for item in questions(ben, desk, 8):
+            decide(ben, item["candidate"]["id"], "approve")
     other = studio(desk.service, films=1, clips=3)
     lines = exported(owner, desk.project, "jsonl").replace(
         desk.candidates()[0].movie_sha256.encode(), other.candidates()[0].movie_sha256.encode()
     )
     brought_in(owner, other.project, "jsonl", lines)
     answered = owner.get("/api/agreement", params={"project": other.project}).json()["answered"]
-    assert answered == owner.get("/api/agreement", params={"project": desk.project}).json()["answered"]
+    assert answered == owner.get("/api/agreement", params={"project": desk.project}).json()["answered"] > 1
     desk.service.member(other.project, "curator", "Ada")
     ada = desk.service.client(desk.service.token("Ada"))
     mine = ada.get("/api/decisions", params={"project": other.project, "curator": "me", "undone": False}).json()[
@@ -106,8 +112,7 @@ def test_work_goes_on_after_an_import(desk: Studio) -> None:
     last = next(row for row in mine if row["verdict"] != "undo")
     assert ada.post(f"/api/decisions/{last['id']}/undo").status_code == 201
     there = ada.get("/api/agreement", params={"project": other.project}).json()
-    assert there["answered"] > 0
-    assert there["answered"] <= answered
+    assert answered - 1 <= there["answered"] <= answered
 
 
 def test_what_is_wrong_is_named_by_line_and_the_rest_kept(desk: Studio) -> None:

@@ -181,6 +181,7 @@ def test_tables_of_every_kind_say_the_same(kind: str, shelf: Path) -> None:
         ("t.parquet", "PAR1", "not a Parquet table"),
         ("t.csv", b"id,plot\n1,\xff\xfe\n", "not a CSV table in UTF-8"),
         ("t.csv", f"id,plot\n{'x' * 300},a\n", "too long"),
+        ("t.csv", f"id,plot\n1,{'x' * 200_000}\n", "field larger than field limit"),
     ],
 )
 def test_a_bad_input_is_one_sentence_and_loses_nothing(

@@ -271,11 +271,10 @@ def test_everything_has_a_name_is_reached_by_keys_and_large_enough(
     page.context.close()
 
 
-def test_two_thousand_shots_are_drawn_within_a_frame(page: Page) -> None:
-    """The whole timeline anew, as zooming does; twice a frame of 60 a second is allowed to busy machines."""
-    took = page.evaluate("inPage.redraws(2000)")
-    print(f"redraw of 2,000 shots: median {took[15]:.1f} ms, slowest {took[-1]:.1f} ms")
-    assert took[15] < 2 * 1000 / 60
+def test_a_timeline_of_two_thousand_shots_is_drawn(page: Page) -> None:
+    """The whole timeline anew, as zooming does; how long it takes is measured by `scripts/bench timeline`."""
+    page.evaluate("inPage.redraws(2000)")
+    assert page.evaluate("inPage.colours('selects-timeline canvas')") > 20, "a timeline with nothing on it has few"
 
 
 def test_a_film_is_deleted_with_a_sentence_before_it(film: dict[str, Any], site: Site, tmp_path: Path) -> None:

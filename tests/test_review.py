@@ -63,7 +63,9 @@ def test_without_a_film_the_page_says_what_to_do(site: Site, browser: Browser) -
     page.context.close()
 
 
-def test_the_clip_plays_at_once_muted_and_says_what_it_is(page: Page) -> None:
+def test_the_clip_plays_at_once_muted_and_says_what_it_is(site: Site, film: int, browser: Browser) -> None:
+    page = room_with(site, film, fits=lambda clip: "Fast cutting." in clip.reasons).open(browser)
+    playing(page)
     clip = clip_of(page)
     assert clip["start_frame"] <= shown_frame(page, CLIP) < clip["end_frame"]
     expect(page.get_by_text("Muted until your first key")).to_be_visible()
@@ -80,6 +82,7 @@ def test_the_clip_plays_at_once_muted_and_says_what_it_is(page: Page) -> None:
     height = page.locator(".review-picture").bounding_box()
     assert height is not None
     assert height["height"] >= LEAST_PICTURE * 720
+    page.context.close()
 
 
 def test_it_loops_and_shows_the_line_that_is_said(site: Site, film: int, browser: Browser) -> None:

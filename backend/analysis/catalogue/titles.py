@@ -156,7 +156,6 @@ def _plain(value: Any) -> str:
 
 
 def _csv(table: Path) -> Iterator[Mapping[str, Any]]:
-    csv.field_size_limit(1 << 24)
     with table.open(encoding="utf-8-sig", newline="") as file:
         try:
             yield from csv.DictReader(file)
