@@ -1,5 +1,6 @@
 """Shots by example and by words, over the API, in a library of real films: what is found, why, and by whom."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from backend.analysis.pictures import keyframe_path
 from backend.library.models import DialogueLine, Movie, Shot
+from backend.search import service as search_service
 from backend.search.copies import FilmKey, read_copy
 from backend.search.filters import EVERYTHING, Filters, searchable
 from backend.search.images import LIMIT_BYTES
@@ -112,6 +114,25 @@ def test_pages_of_a_list_are_the_list(service: Service, ids: dict[str, int]) -> 
     second = asked(service, "/api/similar", movie=ids["sintel"], shot=3, limit=7, offset=first["next"])
     assert first["items"] + second["items"] == whole["items"][:14]
     assert asked(service, "/api/similar", movie=ids["sintel"], shot=3, offset=5000)["items"] == []
+
+
+def test_a_question_at_hand_is_answered_where_it_arrives(
+    service: Service, ids: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On SQLite the second time, and until somebody writes; the answer is the same as a thread's."""
+    answered_in = []
+    inner = search_service.similar
+    monkeypatch.setattr(
+        search_service, "similar", lambda *args: (answered_in.append(threading.current_thread().name), inner(*args))[1]
+    )
+    client, question = service.client(service.token()), {"movie": ids["sintel"], "shot": 3}
+    client.get("/api/projects").raise_for_status()  # marks the token as used
+    limits = (20, 20, 20, 500)
+    answers = [client.get("/api/similar", params=question | {"limit": limit}).json()["items"] for limit in limits]
+    assert answers[0] == answers[1] == answers[2] == answers[3][:20]
+    by_worker = ["worker" in name.lower() for name in answered_in]
+    tells = service.resources.engine.dialect.name == "sqlite"
+    assert by_worker[1:] == [not tells, not tells, True]
 
 
 def test_like_a_scene_and_a_stretch_leave_themselves_out(service: Service, ids: dict[str, int]) -> None:

@@ -48,6 +48,11 @@ class Gallery:
                     hall = self._halls[space.name] = self._widened(space, hall, refs)
         return hall
 
+    def holds(self, space: Space, refs: Sequence[FilmRef], most: int) -> bool:
+        """Whether these films are in memory, in a hall of at most so many rows."""
+        hall = self._halls.get(space.name)
+        return not refs or (hall is not None and len(hall) <= most and _holds(hall, refs))
+
     def warm(self) -> None:
         """Load all films that are indexed now, so that nobody waits for it: of 10,000 films it takes minutes."""
         for space in SPACES.values():

@@ -4,11 +4,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 from sqlmodel import Session
+from starlette.concurrency import run_in_threadpool
 
 from backend.answers import errors
 from backend.asked import asked, described
 from backend.dependencies import Id, PrincipalDep, ResourcesDep
 from backend.errors import InputError, MissingWeights, NotFound, TooLarge
+from backend.members.service import Principal
+from backend.resources import Resources
 from backend.search import service
 from backend.search.images import FIELD, NotAPicture, read_picture, received
 from backend.search.questions import InWords, LikeThis, Where
@@ -37,7 +40,7 @@ router = APIRouter(tags=["search"])
     response_model=Similar,
     openapi_extra=described(LikeThis),
 )
-def similar(
+async def similar(
     resources: ResourcesDep, who: PrincipalDep, like: Annotated[LikeThis, Depends(asked(LikeThis))]
 ) -> Response:
     """Shots that look like a shot, a scene or a stretch of a film, which itself is left out.
@@ -45,6 +48,13 @@ def similar(
     A score is how far the likeness (cosine of two vectors) is on the way from that of shots which have nothing to do
     with each other, 0, to the same picture, 1.
     """
+    # To a thread and back takes a tenth of the time of such a question.
+    if service.is_at_hand(resources, who, like.movie, like.scope()):
+        return _similar(resources, who, like)
+    return await run_in_threadpool(_similar, resources, who, like)
+
+
+def _similar(resources: Resources, who: Principal, like: LikeThis) -> Response:
     with Session(resources.reading) as session:
         return _answer(service.similar(session, resources, who, like.example(), like.scope()))
 

@@ -15,10 +15,11 @@ from backend.library.models import Movie
 from backend.members.service import Principal, require_role, role_in
 from backend.paging import paged
 from backend.search.copies import Floats
-from backend.search.filters import FilmRef, Filters, reach_of, searchable_in
+from backend.search.filters import FilmRef, Filters, Reach, reach_of, searchable_in
 from backend.search.grouped import shots_in
 from backend.search.hall import Hall
 from backend.search.held import HeldFilm
+from backend.search.nearest import EXACT_ROWS
 from backend.search.shapes import Found, Hit, Similar
 from backend.search.sketch import Rows
 from backend.search.spaces import LOOKS, SPACES, Space
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from backend.resources import Resources
 
 LOOK_SPACES = tuple(SPACES[name] for name in LOOKS)
+AT_HAND = 50
+"""A list of so many is put together at once, see `is_at_hand`."""
+
 LISTED = 1000
 """A list ends here: nobody reads on, and each page costs as much as all before it."""
 
@@ -75,6 +79,15 @@ def similar(session: Session, resources: "Resources", who: Principal, example: E
     return _list(resources, hall, refs, query, scope, mask)
 
 
+def is_at_hand(resources: "Resources", who: Principal, movie_id: int, scope: Scope) -> bool:
+    """Whether a short list of what is like a film's part can be made from memory, in a few milliseconds at most."""
+    if scope.filters.clusters or scope.end > AT_HAND:
+        return False
+    found: Mapping[str, Sequence[FilmRef]] = resources.fresh.peek(_reach_key(LOOK_SPACES, who, scope)) or {}
+    space = _space_with(found, movie_id) if found else None
+    return space is not None and resources.gallery.holds(space, found[space.name], EXACT_ROWS)
+
+
 def similar_to_picture(session: Session, resources: "Resources", who: Principal, image: Image, scope: Scope) -> Similar:
     """Shots that look like a picture, RGB uint8 [height, width, 3]."""
     found = within_reach(session, resources, LOOK_SPACES, who, scope)
@@ -88,14 +101,18 @@ def similar_to_picture(session: Session, resources: "Resources", who: Principal,
 
 
 def within_reach(
-    session: Session, resources: "Resources", spaces: Sequence[Space], who: Principal, scope: Scope
+    session: Session, resources: "Resources", spaces: tuple[Space, ...], who: Principal, scope: Scope
 ) -> Mapping[str, Sequence[FilmRef]]:
     """The films that are searched, by space; raises NotFound where the asker is no member of the project named."""
-    reach, films = reach_of(who, scope.project), scope.filters.of_films
-    found = resources.fresh.get((spaces, reach, films), lambda: searchable_in(session, spaces, reach, films))
+    key = _reach_key(spaces, who, scope)
+    found = resources.fresh.get(key, lambda: searchable_in(session, *key))
     if scope.project is not None and not any(found.values()):
         require_role(session, who, scope.project, "viewer")
     return found
+
+
+def _reach_key(spaces: tuple[Space, ...], who: Principal, scope: Scope) -> tuple[tuple[Space, ...], Reach, Filters]:
+    return spaces, reach_of(who, scope.project), scope.filters.of_films
 
 
 def part_of(film: HeldFilm, example: Example) -> tuple[Rows, Floats]:
