@@ -19,7 +19,7 @@ from backend.analysis.catalogue import pipeline
 from backend.analysis.catalogue.commands import _request
 from backend.analysis.catalogue.extract import Extraction, Request, extract
 from backend.analysis.catalogue.outputs import Format
-from backend.analysis.catalogue.reading import read_picture
+from backend.analysis.catalogue.reading import read_passages, read_picture
 from backend.analysis.catalogue.state import FILE, Row, open_state
 from backend.analysis.catalogue.titles import Title, read_titles
 from backend.errors import InputError, MissingWeights, UnknownName
@@ -99,6 +99,35 @@ def pipeline_model(modality: str, name: str, cache: Path) -> Model:
     return model
 
 
+def test_what_is_said_is_read_as_passages(tmp_path: Path, films: Path, cache: Path) -> None:
+    """Subtitles by id, in a title's own folder, or named in a table; the vector is the mean of the passages'."""
+    spoken = (films / "sintel_trailer_204p.en.srt").read_bytes() + b"""
+90
+00:00:50,000 --> 00:00:52,000
+A line that is added, so that what is said is more than a passage can hold. And another one, of which nothing fits.
+"""
+    folder = tmp_path / "said"
+    (folder / "own").mkdir(parents=True)
+    (folder / "1.srt").write_bytes(spoken)
+    (folder / "2.srt").write_text("nobody says a thing")
+    (folder / "own" / "dialogue.srt").write_bytes(spoken)
+    extracted(tmp_path, cache, "text", "minilm", source=folder)
+    assert reasons(tmp_path / "out") == {"2": "the subtitles '2.srt' cannot be read, or nothing is said in them"}
+    vectors = {name: json.loads((tmp_path / "out" / f"{name}.json").read_text())[name] for name in ("1", "own")}
+    passages = list(read_passages(folder / "1.srt"))
+    assert len(passages) > 1
+    assert all(len(passage) < 250 for passage in passages)
+    assert " ".join(passages).startswith("Sintel Trailer Subtitles - English What brings you to")
+    model = pipeline_model("text", "minilm", cache)
+    expected = model.vectors([piece for passage in passages for piece in model.prepare(passage)]).mean(axis=0)
+    np.testing.assert_allclose(vectors["1"], expected, atol=1e-5)
+    assert vectors["1"] == vectors["own"]
+    (tmp_path / "table.csv").write_text("id,plot,dialogue\n1,,said/1.srt\n2,A dragon.,said/1.srt\n")
+    extracted(tmp_path, cache, "text", "minilm", source=tmp_path / "table.csv", out=tmp_path / "of_table")
+    assert json.loads((tmp_path / "of_table" / "1.json").read_text())["1"] == vectors["1"]
+    assert json.loads((tmp_path / "of_table" / "2.json").read_text())["2"] != vectors["1"]
+
+
 @pytest.mark.parametrize("kind", ["parquet", "h5"])
 def test_plots_become_one_table(kind: str, shelf: Path, cache: Path) -> None:
     extracted(shelf, cache, "text", "all-MiniLM-L6-v2", kind)
@@ -174,7 +203,7 @@ def test_tables_of_every_kind_say_the_same(kind: str, shelf: Path) -> None:
         ("t.txt", "x", "neither a folder nor a table"),
         ("t.csv", "id,plot\n1,a\n1,b\n", "two titles with the id '1'"),
         ("t.csv", "id,plot\n1,a\n,b\n", "Row 2 of 't.csv' has no id"),
-        ("t.csv", "name,plot\n1,a\n", "needs the columns id and plot; it has name, plot"),
+        ("t.csv", "name,plot\n1,a\n", "needs the columns id and plot or dialogue; it has name, plot"),
         ("t.csv", "id,poster\n1,a\n", "needs the columns id and plot"),
         ("t.csv", "id,plot\n", "no rows"),
         ("t.jsonl", '{"id": 1}\n[2]\n', "Line 2 of 't.jsonl' is not a JSON object"),
@@ -349,7 +378,7 @@ def test_batches_shrink_to_the_memory_and_pieces_are_averaged() -> None:
     model.load("cpu")
     texts = ["1 2 3", "bad", *map(str, range(40)), "nan"]
     titles = [Title(str(k), text=text) for k, text in enumerate(texts)]
-    timing = pipeline.run(titles, model, lambda title: title.text, kept.extend)
+    timing = pipeline.run(titles, model, lambda title: [title.text], kept.extend)
     assert [row.id for row in kept] == [title.id for title in titles]
     found = [None if row.vector is None else float(row.vector[0]) for row in kept]
     assert found == [2.0, None, *map(float, range(40)), None]
@@ -368,7 +397,7 @@ def test_what_cannot_be_kept_stops_the_run() -> None:
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        pipeline.run([Title(str(k), text="1") for k in range(200)], model, lambda title: title.text, full)
+        pipeline.run([Title(str(k), text="1") for k in range(200)], model, lambda title: [title.text], full)
 
 
 # -- excerpts of films

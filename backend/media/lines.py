@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+SUBTITLES = {".srt": "srt", ".vtt": "webvtt", ".ass": "ass"}
+"""Files that hold nothing but lines: by suffix the name of the format."""
+
 
 @dataclass(frozen=True)
 class Line:

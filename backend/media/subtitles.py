@@ -10,10 +10,9 @@ import av.error
 from av.container import InputContainer
 from av.subtitles.stream import SubtitleStream
 
-from backend.media.lines import Line
+from backend.media.lines import SUBTITLES, Line
 from backend.media.probe import Probe, open_film
 
-SIDECARS = {".srt": "srt", ".vtt": "webvtt", ".ass": "ass"}
 MAX_SIDECAR_BYTES = 8 << 20
 STYLES = re.compile(r"\{\\[^}]*\}")
 BREAKS = re.compile(r"\\[Nnh]")
@@ -34,7 +33,7 @@ def read_dialogue(probe: Probe, track: Callable[[Probe], tuple[Line, ...]] = rea
     gives where the film has subtitles inside; empty where there is neither.
     """
     for path in sidecars(probe.path):
-        if lines := _sidecar_lines(path):
+        if lines := read_subtitles(path):
             return lines
     return track(probe) if probe.subtitles else ()
 
@@ -45,14 +44,15 @@ def sidecars(film: Path) -> list[Path]:
         beside = list(film.parent.iterdir())
     except OSError:  # a folder that can be passed through need not be one that can be listed
         return []
-    found = [p for p in beside if p.suffix.lower() in SIDECARS and p.name.startswith(f"{film.stem}.")]
+    found = [p for p in beside if p.suffix.lower() in SUBTITLES and p.name.startswith(f"{film.stem}.")]
     return sorted(p for p in found if p.is_file() and p.stat().st_size <= MAX_SIDECAR_BYTES)
 
 
-def _sidecar_lines(path: Path) -> tuple[Line, ...]:
+def read_subtitles(path: Path) -> tuple[Line, ...]:
+    """Lines of a subtitle file (SUBTITLES) in any encoding, in order of time; empty where it cannot be read as one."""
     try:
         text = _decoded(path.read_bytes())
-        with av.open(io.BytesIO(text.encode()), "r", format=SIDECARS[path.suffix.lower()]) as container:
+        with av.open(io.BytesIO(text.encode()), "r", format=SUBTITLES[path.suffix.lower()]) as container:
             return tuple(_lines(container, container.streams.subtitles[0], 0.0))
     except (av.error.FFmpegError, OSError, IndexError, ValueError):
         return ()

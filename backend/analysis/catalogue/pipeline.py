@@ -103,7 +103,7 @@ def _loaded(
     def load(title: Title) -> _Loaded:
         stamp = title.stamp
         try:
-            return _Loaded(title.id, stamp, model.prepare(read(title)))
+            return _Loaded(title.id, stamp, [piece for part in read(title) for piece in model.prepare(part)])
         except InputError as skipped:
             return _Loaded(title.id, stamp, [], skipped.detail.rstrip("."))
         except (OSError, ValueError, MemoryError) as broken:

@@ -11,19 +11,20 @@ from urllib.parse import quote
 
 from backend.errors import InputError
 from backend.features.catalogue.base import Modality
+from backend.media.lines import SUBTITLES
 
 TEXTS = (".txt", ".md")
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 FILMS = (".mp4", ".mkv", ".webm", ".mov", ".m4v", ".avi", ".mpg", ".mpeg", ".ts", ".mxf", ".wmv", ".flv", ".ogv")
 SOUNDS = (".wav", ".mp3", ".flac", ".m4a", ".aac", ".ogg", ".opus", ".aiff")
 SUFFIXES: dict[Modality, tuple[str, ...]] = {
-    "text": TEXTS,
+    "text": (*TEXTS, *SUBTITLES),
     "image": PICTURES,
     "audio": SOUNDS + FILMS,
     "video": FILMS,
 }
 COLUMNS: dict[Modality, tuple[str, ...]] = {
-    "text": ("plot",),
+    "text": ("plot", "dialogue"),
     "image": ("poster",),
     "audio": ("trailer", "film"),
     "video": ("trailer", "film"),
@@ -95,7 +96,7 @@ def read_titles(source: Path, modality: Modality) -> list[Title]:
 
 
 def _of_folder(folder: Path, modality: Modality) -> Iterator[Title]:
-    """Files named by id, and folders named by id with plot.txt, poster.jpg, trailer.mp4 or film.mkv."""
+    """Files named by id, and folders named by id with plot.txt, dialogue.srt, poster.jpg, trailer.mp4 or film.mkv."""
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
@@ -117,10 +118,10 @@ def _in_own_folder(folder: Path, modality: Modality) -> Path | None:
 
 
 def _title(title_id: str, path: Path, modality: Modality) -> Title:
-    # A text is small: it is read at once, so that its stamp is its content's.
-    return (
-        Title(title_id, text=path.read_text("utf-8", "replace")) if modality == "text" else Title(title_id, path=path)
-    )
+    # A plot is small: it is read at once, so that its stamp is its content's.
+    if modality == "text" and path.suffix.lower() in TEXTS:
+        return Title(title_id, text=path.read_text("utf-8", "replace"))
+    return Title(title_id, path=path)
 
 
 def _of_table(table: Path, modality: Modality) -> Iterator[Title]:
@@ -133,8 +134,9 @@ def _of_table(table: Path, modality: Modality) -> Iterator[Title]:
         title_id = _plain(row.get("id"))
         if not title_id:
             raise InputError(f"Row {count} of {table.name!r} has no id.")
-        said = next((value for name in COLUMNS[modality] if (value := _plain(row.get(name)))), "")
-        if modality == "text":
+        filled = ((name, value) for name in COLUMNS[modality] if (value := _plain(row.get(name))))
+        column, said = next(filled, (COLUMNS[modality][0], ""))
+        if column == "plot":
             yield Title(title_id, text=said)
         else:
             yield Title(title_id, path=table.parent / said if said else None)
