@@ -7,8 +7,6 @@ from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 from tests.board_rows import House
 from tests.browser import Site, open_page
 
-expect.set_options(timeout=20_000)
-
 KITCHEN = "Kitchen"
 HARBOUR = "Harbour at night"
 

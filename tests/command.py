@@ -19,7 +19,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 
 def selects(
-    *arguments: str | Path, home: Path, cwd: Path | None = None, timeout_s: float = 300, **more: str
+    *arguments: str | Path, home: Path, cwd: Path | None = None, timeout_s: float = 900, **more: str
 ) -> subprocess.CompletedProcess[str]:
     """Run `selects` with these arguments to its end; `more` goes into the environment."""
     return subprocess.run(

@@ -27,7 +27,7 @@ from backend.migrations.run import migrate
 from tests.packages import install
 
 OLDEST = 15
-START_LIMIT_S = 60
+START_LIMIT_S = 180
 PLACES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/local/pgsql/bin", "/opt/homebrew/opt/postgresql*/bin")
 KINDS = ("sqlite", "postgresql")
 # Durability is for data that somebody wants to keep.

@@ -19,7 +19,7 @@ from backend.settings import Settings
 from labeling.web.boot import PROJECT_COOKIE
 from tests.browser import Site, make_speaking_film, open_page, problems_of
 
-ANALYSED_S = 180
+ANALYSED_S = 600
 CLIP = ".deck video.on"
 CLIP_S = (3.0, 16.0)
 LOADED = "[...document.querySelectorAll('.deck video')].filter(video => video.readyState >= 2).length >= 4"

@@ -5,7 +5,6 @@ loudly.
 """
 
 import os
-import socket
 import subprocess
 import time
 import urllib.error
@@ -18,6 +17,7 @@ import pytest
 
 from backend.store.remote import Remote
 from tests.command import ROOT
+from tests.ports import free_port
 
 MOTO = ROOT / ".venv" / "tools" / "bin" / "moto_server"
 CREDENTIALS = {
@@ -25,7 +25,7 @@ CREDENTIALS = {
     "AWS_SECRET_ACCESS_KEY": "of-the-tests",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-START_LIMIT_S = 60
+START_LIMIT_S = 180
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,7 @@ def s3() -> Iterator[Bucket]:
     """The server; its credentials are in the environment of all processes that tests start."""
     if not MOTO.is_file():
         pytest.skip(f"NO MOTO SERVER: {MOTO} is missing; scripts/check sets up the tools of requirements-tools.txt")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     quiet = subprocess.DEVNULL
     server = subprocess.Popen(
         [MOTO, "-H", "127.0.0.1", "-p", str(port)], stdout=quiet, stderr=quiet, start_new_session=True

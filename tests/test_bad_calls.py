@@ -49,7 +49,7 @@ def start(home: Path, *arguments: str | Path, cwd: Path | None = None) -> subpro
 
 def run(home: Path, *arguments: str | Path, cwd: Path | None = None) -> tuple[int, str, str]:
     with start(home, *arguments, cwd=cwd) as process:
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=300)
         return process.returncode, out, err
 
 
@@ -174,7 +174,7 @@ def test_nothing_but_the_named_file_is_opened(case: str, base: Path, home: Path,
     env = {**os.environ, "SELECTS_HOME": str(home), "PYTHONPATH": str(ROOT)}
     trace = ["strace", "-f", "-qq", "-e", "trace=open,openat,connect", "-o", str(log)]
     done = subprocess.run(
-        [*trace, *COMMAND, str(tmp_path / name)], env=env, capture_output=True, text=True, check=False, timeout=120
+        [*trace, *COMMAND, str(tmp_path / name)], env=env, capture_output=True, text=True, check=False, timeout=300
     )
     assert done.returncode == 2
     opened = log.read_text()

@@ -39,10 +39,9 @@ def test_a_finger_taps_to_select_and_rests_to_drag(site: Site, browser: Browser,
         line.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
     touch("touchStart", start["x"] + 20, start["y"] + 20)
-    page.wait_for_timeout(400)
+    expect(page.locator(".board-ghost")).to_be_visible()
     for step in range(1, 7):
         touch("touchMove", *(start[k] + 20 + (end[k] + 60 - start[k] - 20) * step / 6 for k in ("x", "y")))
-    page.wait_for_timeout(100)
     expect(page.locator(".board-ghost")).to_contain_text("not this")
     touch("touchEnd", 0, 0)
     saved(page, "2 shots moved to noise.")

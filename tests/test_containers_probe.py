@@ -14,18 +14,12 @@ from backend.probe import main, worker_beats
 from backend.resources import Resources
 from backend.settings import Settings
 from tests.command import COMMAND, environment, selects
+from tests.ports import free_port
 
 
 @pytest.fixture
 def library(database_url: str, tmp_path: Path) -> Resources:
     return Resources(Settings(home=tmp_path, database={"url": database_url}))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def test_a_worker_is_well_while_it_beats_on_this_machine(library: Resources) -> None:
@@ -68,7 +62,7 @@ def test_a_server_that_others_reach_waits_for_its_first_token(tmp_path: Path) ->
     with (tmp_path / "log").open("wb") as log:
         server = subprocess.Popen([*COMMAND, "serve"], env=environment(tmp_path, **where), stdout=log, stderr=log)
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 180
         while subprocess.run(probe, env=environment(tmp_path, **where), check=False).returncode:
             assert time.monotonic() < until, (tmp_path / "log").read_text()
             time.sleep(0.2)

@@ -81,7 +81,7 @@ def test_a_token_revoked_by_another_process_opens_nothing_more(service: Service)
     code += "c = make_engine(sys.argv[1]).connect(); c.execute(text('DELETE FROM apitoken')); c.commit()"
     url = engine.url.render_as_string(hide_password=False)
     subprocess.run(
-        [sys.executable, "-c", code, url], check=True, cwd=ROOT, env=environment(Path("/nonexistent")), timeout=60
+        [sys.executable, "-c", code, url], check=True, cwd=ROOT, env=environment(Path("/nonexistent")), timeout=300
     )
     assert ada.get("/api/session").status_code == 401
     engine.dispose()

@@ -52,7 +52,7 @@ def test_deleted_while_it_is_analysed(house: Works, root: Path, long_film: Path,
     sha256 = house.job(job_id).request["sha256"]
     assert house.client.delete(f"/api/movies/{added['movie']['id']}").status_code == 204
     assert house.ended(job_id).state == "cancelled", house.logs()
-    wait_until(lambda: not left_of(house, sha256), 10, lambda: str(left_of(house, sha256)))
+    wait_until(lambda: not left_of(house, sha256), why=lambda: str(left_of(house, sha256)))
     assert long_film.is_file()
     assert examine(house.service.resources).problems == ()
 
@@ -63,7 +63,7 @@ def test_cancelled_and_tried_again(house: Works, long_film: Path, stage: str) ->
     job_id = in_stage(house, added, stage)
     answer = house.client.post(f"/api/jobs/{job_id}/cancel")
     assert (answer.status_code, answer.json()["state"]) == (200, "cancelling")
-    assert house.ended(job_id, 15).state == "cancelled"
+    assert house.ended(job_id).state == "cancelled"
     shown = house.client.get(f"/api/movies/{added['movie']['id']}").json()
     assert (shown["state"], shown["job"]["problem"]) == ("cancelled", "")
     assert house.client.delete(f"/api/movies/{added['movie']['id']}").status_code == 204

@@ -24,7 +24,7 @@ from backend.library.models import Movie
 from tests.command import ROOT, environment
 from tests.service import Service
 
-LIMIT_S = 60
+LIMIT_S = 300
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def built(folder: Path, name: str) -> list[Document]:
     example = (folder / "kubernetes" / "base" / "secrets.env.example").read_text()
     (folder / "kubernetes" / "base" / "secrets.env").write_text(example.replace("=\n", "=of-the-tests\n"))
     made = subprocess.run(
-        [*command, str(folder / "kubernetes" / name)], capture_output=True, text=True, check=False, timeout=60
+        [*command, str(folder / "kubernetes" / name)], capture_output=True, text=True, check=False, timeout=300
     )
     assert made.returncode == 0, made.stderr
     (folder / "all.yaml").write_text(made.stdout)
@@ -43,7 +43,7 @@ def written() -> list[Document]:
 def require_valid(file: Path) -> None:
     if not VALIDATE.is_file():
         pytest.skip(f"NO KUBERNETES-VALIDATE: {VALIDATE} is missing; scripts/check makes it")
-    said = subprocess.run([VALIDATE, "--strict", file], capture_output=True, text=True, check=False, timeout=120)
+    said = subprocess.run([VALIDATE, "--strict", file], capture_output=True, text=True, check=False, timeout=300)
     assert said.returncode == 0, said.stdout + said.stderr
 
 

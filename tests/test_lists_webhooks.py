@@ -217,10 +217,9 @@ def test_a_receiver_that_says_nothing_is_given_up() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        url, began = f"http://127.0.0.1:{silent.getsockname()[1]}/", time.monotonic()
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         answer = post(url, b"{}", {}, LOOPBACK, limit_s=0.5)
         assert answer.words == "It did not answer within 0.5 seconds."
-        assert time.monotonic() - began < 5
         assert not answer.taken
     assert "could not be reached" in post(url, b"{}", {}, LOOPBACK).words
 
@@ -229,9 +228,8 @@ def test_a_receiver_that_shakes_no_hands_is_given_up() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        url, began = f"https://127.0.0.1:{silent.getsockname()[1]}/", time.monotonic()
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
         assert post(url, b"{}", {}, LOOPBACK, limit_s=0.5).words == "It did not answer within 0.5 seconds."
-        assert time.monotonic() - began < 5
 
 
 def certified(folder: Path, name: str = "IP:127.0.0.1") -> tuple[Path, ssl.SSLContext]:

@@ -12,9 +12,10 @@ import httpx
 import numpy as np
 import pytest
 
-from scripts.benches._processes import answers, free_port
+from scripts.benches._processes import answers
 from tests.command import COMMAND, ROOT, environment
 from tests.databases import sqlite_in
+from tests.ports import free_port
 from tests.service import Service
 from tests.test_live import make_live, soon
 from tests.test_models_api import rows_of, with_candidates
@@ -39,7 +40,7 @@ def serving(service: Service, port: int) -> Iterator["subprocess.Popen[bytes]"]:
     with (service.resources.home / "server.log").open("ab") as log:
         process = subprocess.Popen([*COMMAND, "serve"], cwd=ROOT, env=env, stdout=log, stderr=log)
     try:
-        wait_until(lambda: answers(f"http://127.0.0.1:{port}/health"), 120)
+        wait_until(lambda: answers(f"http://127.0.0.1:{port}/health"))
         yield process
     finally:
         process.send_signal(signal.SIGKILL)
@@ -49,7 +50,7 @@ def serving(service: Service, port: int) -> Iterator["subprocess.Popen[bytes]"]:
 def score_of(service: Service, project: int, version: str, client: httpx.Client, asked: dict[str, Any]) -> float:
     """What the server gives once it has taken a version up."""
     make_live(service, project, version)
-    soon(lambda: client.post("/api/score", json=asked).json().get("model") == version, 10)
+    soon(lambda: client.post("/api/score", json=asked).json().get("model") == version)
     return float(client.post("/api/score", json=asked).json()["clips"][0]["score"])
 
 
@@ -61,7 +62,7 @@ def test_a_server_killed_while_it_swaps(house: Works) -> None:
     window: dict[str, Any] = {"id": "w", "features": [0.5] * SCHEMA.dimension}
     asked = {"windows": [window], "project": project}
     with httpx.Client(
-        base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {service.token()}"}, timeout=30
+        base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {service.token()}"}, timeout=120
     ) as client:
         with serving(service, port) as process:
             scores = {version: score_of(service, project, version, client, asked) for version in "ab"}
@@ -95,5 +96,5 @@ def test_a_worker_killed_while_it_scores_anew(house: Works, stock: Stock) -> Non
         worker.wait()
         assert models() <= {"prior", "a", "b"}
         worker = house.start_worker()
-    wait_until(lambda: models() == {"b"}, 120, house.logs)
+    wait_until(lambda: models() == {"b"}, why=house.logs)
     assert [row.id for row in rows_of(house.service, movie_id)] == [row.id for row in before]

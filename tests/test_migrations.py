@@ -1,7 +1,6 @@
 """The tables, on both databases: made by migrations, the same as the models say, back again, one process at a time."""
 
 import socket
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,7 +10,7 @@ from sqlalchemy import inspect
 from sqlalchemy.exc import OperationalError
 from sqlmodel import SQLModel
 
-from backend.database import CONNECT_S, make_engine
+from backend.database import make_engine
 from backend.errors import DatabaseUnready
 from backend.migrations.run import migrate, require_current
 
@@ -48,7 +47,5 @@ def test_a_server_that_never_answers_is_given_up_soon() -> None:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         engine = make_engine(f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/nothing")
-        began = time.monotonic()
-        with pytest.raises(OperationalError):
+        with pytest.raises(OperationalError, match="timeout expired"):
             engine.connect()
-        assert time.monotonic() - began < 4 * CONNECT_S

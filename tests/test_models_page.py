@@ -12,8 +12,6 @@ from tests.curating import Studio
 from tests.models_rows import REFUSAL, SUMMARY, answered, beside, duelled, house_of, run, with_versions
 from tests.service import Service
 
-expect.set_options(timeout=20_000)
-
 FIRST, SECOND, REFUSED = NAMES = ("compelling-first", "compelling-second", "compelling-refused")
 
 

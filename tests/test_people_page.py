@@ -8,8 +8,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import Site, open_page, problems_of
 
-expect.set_options(timeout=20_000)
-
 
 @pytest.fixture
 def page(site: Site, browser: Browser) -> Iterator[Page]:

@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -22,6 +21,7 @@ from backend.media.source import Source, read_source
 from backend.media.timeline import Timeline
 from tests.films import make_film, read_film, timeline_of
 from tests.rendering import running, slow_film
+from tests.workers import wait_until
 
 CLICKS_S = tuple(np.arange(0.25, 4, 0.5))
 QUIET_X265 = ["-x265-params", "log-level=error"]
@@ -220,7 +220,7 @@ def test_an_interrupt_leaves_nothing_and_stops_ffmpeg(slow: Path, tmp_path: Path
         assert len(leftovers(tmp_path)) == 1
         assert leftovers(tmp_path)[0].startswith(".selects-")
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=10) != 0
+        assert process.wait(timeout=120) != 0
     assert leftovers(tmp_path) == []
     assert str(tmp_path) not in running()
 
@@ -229,10 +229,10 @@ def test_an_interrupt_leaves_nothing_and_stops_ffmpeg(slow: Path, tmp_path: Path
 def test_a_kill_stops_ffmpeg_too(slow: Path, tmp_path: Path) -> None:
     with start_cutting(slow, tmp_path / "c.mp4") as process:
         process.kill()
-    until = time.monotonic() + 2
-    while str(tmp_path) in running():
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    wait_until(lambda: str(tmp_path) not in running())
+    (half,) = tmp_path.iterdir()
+    with pytest.raises(av.FFmpegError), av.open(str(half)):
+        raise AssertionError("ffmpeg went on to its end")
     render_clip(ClipRequest(slow, tmp_path / "c.mp4", 0, 5, Timeline(Fraction(25), 1500)))
     assert leftovers(tmp_path) == ["c.mp4"]
 

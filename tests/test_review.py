@@ -52,8 +52,6 @@ OVERLAPS = """() => {
 }"""
 """What beside the clip lies over another thing or is cut off."""
 
-expect.set_options(timeout=20_000)
-
 
 def test_without_a_film_the_page_says_what_to_do(site: Site, browser: Browser) -> None:
     page = room_without_films(site).open(browser)

@@ -19,6 +19,8 @@ from tests.films import run_ffmpeg
 from tests.test_bad_calls import left_over, run, start
 from tests.test_uploads import answers, server
 
+LIMIT_S = 300
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -40,7 +42,7 @@ def test_ctrl_c_while_the_program_is_being_loaded(tmp_path: Path) -> None:
     with subprocess.Popen(command, env=settings, cwd=tmp_path, **pipes) as process:
         assert process.stdout.readline() == "loading\n"
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 130
     assert err.startswith("selects: interrupted")
     assert len(err.splitlines()) == 1
@@ -51,7 +53,7 @@ def test_output_that_nobody_reads_to_its_end(base: Path, home: Path) -> None:
         assert process.stdout is not None
         process.stdout.close()
         process.stdout = None
-        _, err = process.communicate(timeout=120)
+        _, err = process.communicate(timeout=LIMIT_S)
     assert "Traceback" not in err
     assert "Exception" not in err
 
@@ -66,7 +68,7 @@ def long_film(base: Path) -> Path:
 
 
 def wait_for(what: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    until = time.monotonic() + 100
+    until = time.monotonic() + LIMIT_S
     while not what() and process.poll() is None and time.monotonic() < until:
         time.sleep(0.02)
 
@@ -78,7 +80,7 @@ def test_interrupted_and_killed_runs_leave_nothing_half(long_film: Path, home: P
         with start(home, long_film, *words) as process:
             wait_for(when, process)
             process.send_signal(how)
-            _, err = process.communicate(timeout=60)
+            _, err = process.communicate(timeout=LIMIT_S)
             return process.returncode, err
 
     def decoding() -> bool:

@@ -218,13 +218,13 @@ def test_killed_in_the_middle_another_goes_on(sqlite_template: bytes, tmp_path: 
             answer = client.post("/api/training/runs", json={"project": house.project, "propose": "linear"})
             run = f"/api/training/runs/{answer.json()['id']}"
 
-            wait_until(lambda: client.get(run).json()["stage"] in ("read", "fold", "fit"), 90, trainers.logs)
+            wait_until(lambda: client.get(run).json()["stage"] in ("read", "fold", "fit"), why=trainers.logs)
             (training,) = trainings(tmp_path)
             first.send_signal(signal.SIGKILL)
             first.wait()
-            wait_until(lambda: training not in trainings(tmp_path), 10)
+            wait_until(lambda: training not in trainings(tmp_path))
             trainers.start()
-            wait_until(lambda: client.get(run).json()["state"] not in ("queued", "running"), 240, trainers.logs)
+            wait_until(lambda: client.get(run).json()["state"] not in ("queued", "running"), why=trainers.logs)
         finally:
             for each in trainers.all:
                 each.kill()

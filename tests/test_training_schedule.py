@@ -144,14 +144,15 @@ def test_what_a_person_trains_by_hand_leaves_the_other_models_due(house: Studio)
     assert [run.slot for run in all_runs(house)] == ["compelling", "compelling/drama"]
 
 
-def test_one_scheduler_works_and_the_next_takes_over(house: Studio) -> None:
+def test_one_scheduler_works_and_the_next_takes_over(house: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the job store in the database: what was missed while nobody was there is made up for, once."""
+    monkeypatch.setattr("trainer.schedule.LOOK_EVERY_S", 24 * 3600)  # the clock is meant, however long this takes
     planted(house)
     resources = house.service.resources
     first, second = scheduler(resources, "first"), scheduler(resources, "second")
     for each in (first, second):
         each.start()
-    wait_until(lambda: _next(house) is not None, 20)
+    wait_until(lambda: _next(house) is not None)
     with Session(house.service.resources.reading) as session:
         holder = session.exec(select(Lease.holder).where(col(Lease.name) == "scheduler")).one()
     shown = house.owner().get("/api/training/schedule", params={"project": house.project}).json()
@@ -166,7 +167,7 @@ def test_one_scheduler_works_and_the_next_takes_over(house: Studio) -> None:
     made.start(paused=True)
     made.modify_job(CRON, next_run_time=datetime.now(UTC) - timedelta(days=1))
     _lease(house, "nobody", 0.0)
-    wait_until(lambda: bool(all_runs(house)), 20)
+    wait_until(lambda: bool(all_runs(house)))
     time.sleep(1)
     assert [run.trigger for run in all_runs(house)] == ["cron"]
     found = _next(house)

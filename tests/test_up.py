@@ -19,16 +19,11 @@ from psycopg import sql
 from tests.command import COMMAND, ROOT, environment, selects
 from tests.databases import database
 from tests.films import make_film
+from tests.ports import free_port
 from tests.workers import wait_until
 
-READY_S = 90
+READY_S = 300
 PARTS = {"vectors": "chromadb_rust_bindings", "server": "serve", "worker": "worker"}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Up:
@@ -111,7 +106,7 @@ def up(home: Path, *words: str, **settings: str) -> Iterator[Up]:
     finally:
         if made.process.poll() is None:
             made.process.send_signal(signal.SIGTERM)
-        made.process.wait(60)
+        made.process.wait(READY_S)
 
 
 def gone(pids: list[int]) -> Callable[[], bool]:
@@ -134,7 +129,7 @@ def test_it_starts_comes_back_and_ends(tmp_path: Path) -> None:
             old = part_of(running, name)
             assert old is not None, children_of(running.process.pid)
             os.kill(old, signal.SIGKILL)
-        wait_until(lambda: not running.ready(), 10, running.words)
+        wait_until(lambda: not running.ready(), READY_S, running.words)
         wait_until(running.ready, READY_S, running.words)
         assert len(re.findall("is started again", running.words())) == len(PARTS)
 
@@ -145,7 +140,7 @@ def test_it_starts_comes_back_and_ends(tmp_path: Path) -> None:
         pids = list(children_of(running.process.pid))
         assert len(pids) >= len(PARTS)
         running.process.send_signal(signal.SIGINT)
-        assert running.process.wait(30) == 130
+        assert running.process.wait(READY_S) == 130
         assert gone(pids)()
         assert "Traceback" not in running.words()
         assert "does not stop and is killed" not in running.words()
@@ -159,10 +154,10 @@ def test_it_ends_in_order_without_its_database(postgresql: str, tmp_path: Path) 
         with psycopg.connect(host=postgresql, user="postgres", dbname="postgres", autocommit=True) as server:
             server.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name)))
             server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
-        wait_until(lambda: not running.ready(), 30, running.words)
+        wait_until(lambda: not running.ready(), READY_S, running.words)
         said = len(running.words())
         running.process.send_signal(signal.SIGINT)
-        assert running.process.wait(30) == 130
+        assert running.process.wait(READY_S) == 130
         ending = running.words()[said:].partition("selects: stopping")[2]
         assert ending
         assert "close_launch_links" not in ending, ending
@@ -182,7 +177,7 @@ def test_parts_end_when_it_is_killed_and_the_next_one_starts(tmp_path: Path) -> 
         first.process.wait()
     with up(home, **first.settings | {"SELECTS_SERVER__PORT": str(free_port())}) as second:
         second.port = int(second.settings["SELECTS_SERVER__PORT"])
-        wait_until(gone(pids), 20)
+        wait_until(gone(pids))
         new = second.link()
         assert new != old
         film = make_film(tmp_path / "film.mp4", frames=100, cuts=(40,))
@@ -192,7 +187,7 @@ def test_parts_end_when_it_is_killed_and_the_next_one_starts(tmp_path: Path) -> 
         assert taken.stderr.splitlines()[-1] == "Film: done"
         assert not (home / "logs" / "worker.log").exists(), "it used the worker that runs"
         second.process.send_signal(signal.SIGTERM)
-        assert second.process.wait(30) == 0
+        assert second.process.wait(READY_S) == 0
 
 
 def test_a_port_that_is_taken(tmp_path: Path) -> None:
@@ -226,7 +221,7 @@ def test_ingest_of_a_folder_brings_a_worker_of_its_own(tmp_path: Path) -> None:
         pids = list(children_of(killed.pid))
         for pid in [killed.pid, *pids]:
             os.kill(pid, signal.SIGKILL)
-    wait_until(gone(pids), 20)
+    wait_until(gone(pids))
     done = selects("ingest", films, home=home, **ports)
     assert (done.returncode, done.stdout) == (2, ""), done.stderr
     said = done.stderr.splitlines()
@@ -254,11 +249,11 @@ def test_ctrl_c_during_ingest_ends_its_parts(tmp_path: Path) -> None:
     with subprocess.Popen(
         [*COMMAND, "ingest", film], env=env, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
-        wait_until(lambda: len(children_of(process.pid)) >= 2, 60)
+        wait_until(lambda: len(children_of(process.pid)) >= 2)
         time.sleep(0.5)
         pids = list(children_of(process.pid))
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=READY_S)
     assert process.returncode == 130, said
     assert "Traceback" not in said
     assert gone(pids)()

@@ -2,7 +2,6 @@
 
 import resource
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -18,10 +17,12 @@ from backend.library.uploads import MOST_BESIDES_BYTES
 from tests.command import COMMAND, ROOT, environment
 from tests.databases import sqlite_in
 from tests.films import make_film
+from tests.ports import free_port
 from tests.service import Service, running
 
 MIB = 1 << 20
 LIMIT_MIB = 4
+LIMIT_S = 180
 BOUNDARY = "abc"
 
 
@@ -158,16 +159,14 @@ def test_paths_stay_under_their_roots(service: Service, tmp_path: Path) -> None:
 @contextmanager
 def server(home: Path, prepare: Callable[[], None] | None = None, **more: str) -> Iterator[tuple[str, int, str]]:
     """A server process: its address, its process id and a token."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     env = environment(home, SELECTS_SERVER__PORT=str(port), **more)
     subprocess.run([*COMMAND, "migrate"], env=env, cwd=ROOT, check=True, capture_output=True)
     made = subprocess.run([*COMMAND, "token", "create"], env=env, cwd=ROOT, check=True, capture_output=True, text=True)
     process = subprocess.Popen([*COMMAND, "serve"], env=env, cwd=ROOT, preexec_fn=prepare)  # noqa: PLW1509
     address = f"http://127.0.0.1:{port}"
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + LIMIT_S
         while not answers(address):
             assert process.poll() is None
             assert time.monotonic() < until
@@ -175,7 +174,7 @@ def server(home: Path, prepare: Callable[[], None] | None = None, **more: str) -
         yield address, process.pid, made.stdout.strip()
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(LIMIT_S) == 0
 
 
 def answers(address: str) -> bool:
@@ -191,6 +190,20 @@ def memory_bytes(pid: int, kind: str) -> int:
     return int(line.split()[1]) * 1024
 
 
+def at_rest(address: str, pid: int, token: str) -> int:
+    """What it has in memory when the models are there that it loads beside the requests."""
+    asked = {"params": {"q": "harbour"}, "headers": {"authorization": f"Bearer {token}"}}
+    found = httpx.get(f"{address}/api/search", timeout=LIMIT_S, trust_env=False, **asked)
+    assert found.status_code == 200, found.text
+    seen = [memory_bytes(pid, "VmRSS")]
+    until = time.monotonic() + LIMIT_S
+    while len(seen) < 5 or max(seen[-5:]) - min(seen[-5:]) > MIB:
+        assert time.monotonic() < until, seen
+        time.sleep(0.3)
+        seen.append(memory_bytes(pid, "VmRSS"))
+    return seen[-1]
+
+
 def streamed(size_bytes: int) -> Iterator[bytes]:
     yield part("file", b"", "large.mp4").removesuffix(b"\r\n")
     piece = b"\x00" * MIB
@@ -201,7 +214,7 @@ def streamed(size_bytes: int) -> Iterator[bytes]:
 
 def post(address: str, token: str, body: Any) -> httpx.Response:
     headers = FORM | {"authorization": f"Bearer {token}"}
-    return httpx.post(f"{address}/api/movies", content=body, headers=headers, timeout=120, trust_env=False)
+    return httpx.post(f"{address}/api/movies", content=body, headers=headers, timeout=LIMIT_S, trust_env=False)
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
@@ -210,7 +223,7 @@ def test_memory_does_not_grow_with_an_upload_and_who_leaves_leaves_nothing(tmp_p
     with server(home) as (address, pid, token):
         film = make_film(tmp_path / "small.mp4", frames=10).read_bytes()
         assert post(address, token, part("file", film, "small.mp4") + END).status_code == 202
-        idle = memory_bytes(pid, "VmRSS")
+        idle = at_rest(address, pid, token)
         answer = post(address, token, streamed(300 * MIB))
         assert (answer.status_code, answer.json()["movie"]["size_bytes"]) == (202, 300 * MIB)
         assert memory_bytes(pid, "VmHWM") - idle < 60 * MIB
@@ -218,7 +231,7 @@ def test_memory_does_not_grow_with_an_upload_and_who_leaves_leaves_nothing(tmp_p
 
         def leaves() -> Iterator[bytes]:
             yield from list(streamed(20 * MIB))[:12]
-            until = time.monotonic() + 30
+            until = time.monotonic() + LIMIT_S
             while not any(".selects-" in name for name in left(home)):
                 assert time.monotonic() < until
                 time.sleep(0.05)
@@ -226,7 +239,7 @@ def test_memory_does_not_grow_with_an_upload_and_who_leaves_leaves_nothing(tmp_p
 
         with pytest.raises(ConnectionAbortedError):
             post(address, token, leaves())
-        until = time.monotonic() + 30
+        until = time.monotonic() + LIMIT_S
         while sorted(left(home)) != before:
             assert time.monotonic() < until, left(home)
             time.sleep(0.05)

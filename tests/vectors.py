@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -25,9 +24,10 @@ from backend.resources import Resources
 from backend.search.chroma import Chroma, chroma_child
 from backend.search.index import index_movie
 from backend.settings import Settings, Vectors
+from tests.ports import free_port
 from tests.service import Service
 
-START_LIMIT_S = 60
+START_LIMIT_S = 180
 FILMS = {
     "sintel": "sintel_trailer_204p.mp4",
     "bunny": "big_buck_bunny_trailer_360p.webm",
@@ -78,9 +78,7 @@ class Server:
 def new_server(home: Path) -> Server:
     """A server that is not started yet."""
     home.mkdir(parents=True, exist_ok=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     return Server(home, port, section={"port": port})
 
 

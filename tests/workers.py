@@ -22,7 +22,7 @@ from tests.databases import sqlite_in
 from tests.service import Service, running
 from tests.vectors import Server, new_server
 
-LIMIT_S = 120
+LIMIT_S = 300
 
 
 @dataclass
