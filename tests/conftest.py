@@ -5,10 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 from backend.features.base import Extractor
 from tests.browser import browser, site  # noqa: F401  fixtures for all
+from tests.chance import SUITE
 from tests.clustered import library, shelf  # noqa: F401  fixtures for all
 from tests.databases import (  # noqa: F401  fixtures for all
     database_url,
@@ -20,15 +21,14 @@ from tests.databases import (  # noqa: F401  fixtures for all
 from tests.listing import ada  # noqa: F401  a fixture for the lists' tests
 from tests.reviewing import film, page, room  # noqa: F401  fixtures for the review page's tests
 from tests.service import job_store, service  # noqa: F401  fixtures for all
+from tests.sharing import together  # noqa: F401  a fixture for all
 from tests.stores import s3, store_address  # noqa: F401  fixtures for all
 from tests.vectors import chroma, stock  # noqa: F401  fixtures for all
 from tests.workers import house, root  # noqa: F401  fixtures for all
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# How long an example takes says nothing on a machine that does other things too.
-settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("suite")
+settings.load_profile(SUITE)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """What tests of the review page share: a film with many clips to judge, and a curator's hands."""
 
 import itertools
+import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -18,17 +19,37 @@ from backend.resources import Resources
 from backend.settings import Settings
 from labeling.web.boot import PROJECT_COOKIE
 from tests.browser import Site, make_speaking_film, open_page, problems_of
+from tests.sharing import filling
 
 ANALYSED_S = 600
 CLIP = ".deck video.on"
 CLIP_S = (3.0, 16.0)
+KEPT = ("films", "features")
 LOADED = "[...document.querySelectorAll('.deck video')].filter(video => video.readyState >= 2).length >= 4"
 
 
 def add_film(site: Site, path: Path) -> int:
     """A film with many windows to judge, analysed; its id. Tests judge copies of it, see `room_with`."""
-    with make_speaking_film(path).open("rb") as content:
-        added = site.api("POST", "/api/movies", files={"file": (path.name, content)})["movie"]
+    return _added(site, make_speaking_film(path), path.name)
+
+
+def _known_film(site: Site, folder: Path, name: str) -> int:
+    """The same, analysed by the first process of the run that asks; the others find in their home what it has kept."""
+    with filling(folder) as first:
+        film = folder / "film.mp4"
+        if first:
+            added = _added(site, make_speaking_film(film), name)
+            for kind in KEPT:
+                shutil.copytree(site.home / kind, folder / kind)
+            return added
+    for kind in KEPT:
+        shutil.copytree(folder / kind, site.home / kind, dirs_exist_ok=True)
+    return _added(site, film, name)
+
+
+def _added(site: Site, film: Path, name: str) -> int:
+    with film.open("rb") as content:
+        added = site.api("POST", "/api/movies", files={"file": (name, content)})["movie"]
     until = time.monotonic() + ANALYSED_S
     while (found := site.api("GET", f"/api/movies/{added['id']}"))["state"] != "ready":
         assert found["state"] != "failed"
@@ -165,9 +186,9 @@ def drag(page: Page, end: str, second: float) -> None:
 
 
 @pytest.fixture(scope="module")
-def film(site: Site, tmp_path_factory: pytest.TempPathFactory) -> int:
+def film(site: Site, together: Path) -> int:
     """A film with many windows to judge."""
-    return add_film(site, tmp_path_factory.mktemp("films") / "harbour_lights.mp4")
+    return _known_film(site, together / "speaking", "harbour_lights.mp4")
 
 
 @pytest.fixture

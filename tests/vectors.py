@@ -26,6 +26,7 @@ from backend.search.index import index_movie
 from backend.settings import Settings, Vectors
 from tests.ports import free_port
 from tests.service import Service
+from tests.sharing import filling
 
 START_LIMIT_S = 180
 FILMS = {
@@ -109,9 +110,18 @@ class Stock:
 
 
 @pytest.fixture(scope="session")
-def stock(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Stock:
-    """The films of FILMS, analysed with the embedded profile as the service does."""
-    home = tmp_path_factory.mktemp("stock")
+def stock(films: Path, together: Path, tmp_path_factory: pytest.TempPathFactory) -> Stock:
+    """The films of FILMS, analysed with the embedded profile as the service does, by the first process that asks."""
+    with filling(together / "stock") as first:
+        if first:
+            _analysed(films, together / "stock")
+    home = tmp_path_factory.mktemp("own") / "stock"
+    shutil.copytree(together / "stock", home)
+    return _analysed(films, home)
+
+
+def _analysed(films: Path, home: Path) -> Stock:
+    """The films, from what lies in the home already where it does."""
     extractors = build("embedded", cache=home / "networks", extras=("labels",))
     found = {}
     for name, file in FILMS.items():
