@@ -31,6 +31,25 @@ ROOT = Path(__file__).resolve().parent.parent
 settings.load_profile(SUITE)
 
 
+LONGEST = (
+    "test_pages", "test_review", "test_review_connection", "test_lists_page", "test_board_looks", "test_ingest_kills",
+    "test_up", "test_training_runs", "test_many_machines", "test_ingest", "test_lists_rendering", "test_board_page",
+    "test_clusters_kills", "test_find", "test_weights", "test_models_page", "test_live_kills", "test_ingest_ends",
+    "test_clusters_law", "test_paused", "test_catalogue", "test_openapi", "test_access", "test_extract", "test_house",
+    "test_bad_calls", "test_bad_input", "test_search", "test_clusters", "test_stopped", "test_clusters_jobs",
+    "test_references", "test_decisions_out_and_in", "test_lists_webhooks", "test_exports_round_trip", "test_uploads",
+    "test_framing_service", "test_condensed_films", "test_reference_align", "test_rendering", "test_trainer_fit",
+    "test_doctor", "test_index", "test_people_page", "test_alike_page", "test_lists_commands", "test_exports_readers",
+)  # fmt: skip
+"""Modules that take long, the longest first: the whole suite would wait for one that begins last."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest."""
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(LONGEST)))
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder with real films and data (SELECTS_TEST_DATA, by default ../shared); skips loudly without it."""

@@ -13,6 +13,7 @@ from sqlmodel import col, select
 
 from labeling.agreement.duel import Share, difference, preferred
 from labeling.decisions.models import Decision
+from labeling.queue import rivals
 from labeling.queue.models import Question
 from labeling.strategies import mix
 from labeling.strategies.interleave import CHAMPION, RIVAL, TEAMS, team_draft
@@ -80,8 +81,9 @@ def test_who_is_preferred() -> None:
 
 
 @pytest.fixture
-def house(tmp_path: Path, database_url: str) -> Iterator[Studio]:
+def house(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
     """A hundred labels, as many clips that nobody judged, two versions of which one is live."""
+    monkeypatch.setattr(rivals, "READING_LIMIT_S", 600.0)  # a busy machine reads fewer films in its time
     with running(tmp_path / "home", database_url) as service:
         made = studio(service, films=4, clips=50)
         planted(replace(made, movies=made.movies[:2]))
