@@ -11,6 +11,7 @@ from tests.boarding import HARBOUR, KITCHEN, at_server, box, column, drag, ids, 
 from tests.browser import Site, open_page, problems_of
 from tests.models_rows import beside
 from tests.service import Service
+from tests.workers import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -216,10 +217,12 @@ def test_a_search_is_narrowed_to_a_place(page: Page, house: House) -> None:
 def test_passing_over_a_thumbnail_scrubs_through_its_shot(page: Page) -> None:
     over = box(tiles(page, KITCHEN).nth(1))
     at = "() => document.querySelector('.board-video.on')?.currentTime ?? -1"
-    seen = []
-    for share in (0.2, 0.8):
+
+    def shown(share: float) -> float:
         page.mouse.move(over["x"] + share * over["width"], over["y"] + 10)
         page.wait_for_function(f"({at})() >= 0 && !document.querySelector('.board-video').seeking")
         page.wait_for_timeout(300)
-        seen.append(page.evaluate(at))
-    assert seen[1] - seen[0] == pytest.approx(0.6 * 2, abs=0.2)
+        return float(page.evaluate(at))
+
+    # A busy machine has not always followed by then.
+    wait_until(lambda: abs(shown(0.8) - shown(0.2) - 0.6 * 2) < 0.2)

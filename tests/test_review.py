@@ -259,6 +259,7 @@ def test_when_all_is_judged_the_page_says_what_was_done_and_goes_on_by_itself(
         page.keyboard.press("x")
         page.wait_for_timeout(100)
     expect(page.get_by_role("heading", name="Nothing left to judge.")).to_be_visible()
+    page.wait_for_function("document.querySelector('.saved').dataset.waiting === '0'")
     judged = room.api("GET", "/api/decisions")["total"]
     expect(page.locator(".review-nothing")).to_contain_text(f"You judged {judged} clips in the last 24 hours")
     page.get_by_role("link", name="Agreement").click()
