@@ -32,14 +32,16 @@ settings.load_profile(SUITE)
 
 
 LONGEST = (
-    "test_pages", "test_review", "test_review_connection", "test_lists_page", "test_board_looks", "test_ingest_kills",
-    "test_up", "test_training_runs", "test_many_machines", "test_ingest", "test_lists_rendering", "test_board_page",
-    "test_clusters_kills", "test_find", "test_weights", "test_models_page", "test_live_kills", "test_ingest_ends",
-    "test_clusters_law", "test_paused", "test_catalogue", "test_openapi", "test_access", "test_extract", "test_house",
-    "test_bad_calls", "test_bad_input", "test_search", "test_clusters", "test_stopped", "test_clusters_jobs",
-    "test_references", "test_decisions_out_and_in", "test_lists_webhooks", "test_exports_round_trip", "test_uploads",
-    "test_framing_service", "test_condensed_films", "test_reference_align", "test_rendering", "test_trainer_fit",
-    "test_doctor", "test_index", "test_people_page", "test_alike_page", "test_lists_commands", "test_exports_readers",
+    "test_access", "test_reference_align", "test_bad_calls", "test_metric", "test_trainer_fit", "test_pages",
+    "test_openapi", "test_review", "test_clusters", "test_review_connection", "test_decisions_out_and_in",
+    "test_uploads", "test_clusters_corrections", "test_lists_page", "test_board_looks", "test_ingest_kills", "test_up",
+    "test_training_runs", "test_queue", "test_lists", "test_reference_rows", "test_jobs", "test_many_machines",
+    "test_ingest", "test_lists_rendering", "test_board_page", "test_clusters_kills", "test_find", "test_weights",
+    "test_models_page", "test_live_kills", "test_ingest_ends", "test_clusters_law", "test_paused", "test_catalogue",
+    "test_extract", "test_house", "test_features", "test_condensed_films", "test_features_full", "test_members",
+    "test_gate", "test_bad_input", "test_search", "test_stopped", "test_clusters_jobs", "test_references",
+    "test_lists_webhooks", "test_exports_round_trip", "test_framing_service", "test_rendering", "test_doctor",
+    "test_index", "test_people_page", "test_alike_page", "test_lists_commands", "test_exports_readers",
 )  # fmt: skip
 """Modules that take long, the longest first: the whole suite would wait for one that begins last."""
 

@@ -29,7 +29,7 @@ KINDS = {"jsonl": "application/x-ndjson", "csv": "text/csv"}
 @pytest.fixture
 def desk(database_url: str, tmp_path: Path) -> Iterator[Studio]:
     with running(tmp_path / "home", database_url) as service:
-        yield judged(studio(service))
+        yield judged(studio(service, clips=8))
 
 
 def judged(made: Studio) -> Studio:
@@ -268,7 +268,7 @@ def test_from_the_terminal(tmp_path: Path, sqlite_template: bytes) -> None:
     for home in homes:
         home.mkdir()
         with running(home, sqlite_in(home, sqlite_template)) as service:
-            made = studio(service)
+            made = studio(service, clips=8)
             if home.name == "here":
                 judged(made)
     for form, file in (("", "d.csv"), ("jsonl", "d.txt"), ("", "d.json")):
