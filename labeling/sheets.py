@@ -2,7 +2,9 @@
 
 import csv
 import io
+import itertools
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -14,6 +16,8 @@ from backend.errors import InputError
 LONGEST_SHOWN = 1000
 DELIMITERS = ",;\t"
 Shape = TypeVar("Shape", bound=BaseModel)
+Cells = tuple[int, list[str] | str]
+"""The number of a row's first line, and its cells; of a row that cannot be read, what is wrong with it."""
 
 
 class BadRow(BaseModel):
@@ -58,7 +62,8 @@ def read_json_lines(body: bytes, known: Collection[str]) -> list[Row]:
 def read_csv(body: bytes, known: Collection[str], needed: Sequence[str]) -> list[Row]:
     """A table with names in its first line, by comma, semicolon or tab; empty cells are left out.
 
-    What cannot be read is a row with a problem. Raises InputError where the table as a whole cannot.
+    What cannot be read is a row with a problem; after a quote that is not closed, reading goes on with the line after
+    the one in which it opens. Raises InputError where the table as a whole cannot be read.
     """
     try:
         text = body.decode("utf-8-sig")
@@ -66,8 +71,8 @@ def read_csv(body: bytes, known: Collection[str], needed: Sequence[str]) -> list
         raise InputError("The table is not UTF-8; save it as CSV UTF-8.") from None
     header = text.split("\n", 1)[0]
     delimiter = max(DELIMITERS, key=header.count)
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    return list(_rows(lines, _names(lines, needed), known))
+    table = _cells(text, delimiter)
+    return list(_rows(table, _names(table, needed), known))
 
 
 def unknown_names(rows: Iterable[Row]) -> list[str]:
@@ -93,11 +98,57 @@ def bad(row: Row, problem: str) -> BadRow:
     return BadRow(line=row.line, problem=problem, row=json.dumps(row.values, ensure_ascii=False)[:LONGEST_SHOWN])
 
 
-def _names(lines: Any, needed: Sequence[str]) -> list[str]:
-    try:
-        names = [name.strip().lower() for name in next(lines, [])]
-    except csv.Error as problem:
-        raise InputError(f"The first line cannot be read as CSV: {problem}.") from None
+class _Lines:
+    """The lines of a table, one after the other from `at` up to `end`; `over` when more was asked for."""
+
+    def __init__(self, text: str) -> None:
+        self.all = list(io.StringIO(text, newline=""))
+        self.at, self.end, self.over = 0, len(self.all), False
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if self.at == self.end:
+            self.over = True
+            raise StopIteration
+        self.at += 1
+        return self.all[self.at - 1]
+
+
+def _cells(text: str, delimiter: str) -> Iterator[Cells]:
+    """The rows of a table. No line is read more than twice, whatever the quotes in it do."""
+    lines, swallowed = _Lines(text), 0
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    cell = re.compile(rf'(?:"(?:[^"]|"")*+"|[^"{delimiter}\r\n][^{delimiter}\r\n]*+)?{delimiter}')
+    while (begins := lines.at) < len(lines.all):
+        # Lines before `swallowed` were read as the text of one cell, up to where that broke: a quote that is open at
+        # the end of one of them breaks there too, which need not be seen again.
+        lines.end, lines.over = begins + 1 if begins < swallowed else len(lines.all), False
+        try:
+            yield begins + 1, next(reader)
+        except csv.Error as problem:
+            opens = begins + _broken_line(lines.all[begins : lines.at], cell)
+            quote = lines.over or lines.at > opens + 1
+            said = f"the quote that opens in line {opens + 1} is not closed" if quote else problem
+            swallowed, lines.at = max(swallowed, lines.at - 1), opens + 1
+            yield begins + 1, f"it cannot be read as CSV: {said}"
+
+
+def _broken_line(lines: Sequence[str], cell: re.Pattern[str]) -> int:
+    """In which of the lines of a row the first cell begins that is not whole, or is the last."""
+    text, at = "".join(lines), 0
+    while found := cell.match(text, at):
+        at = found.end()
+    ends = itertools.accumulate(map(len, lines))
+    return next((number for number, end in enumerate(ends) if at < end), len(lines) - 1)
+
+
+def _names(table: Iterator[Cells], needed: Sequence[str]) -> list[str]:
+    _, cells = next(table, (1, []))
+    if isinstance(cells, str):
+        raise InputError(f"The first line names the columns, and {cells}.")
+    names = [name.strip().lower() for name in cells]
     missing = [name for name in needed if name not in names]
     if missing:
         raise InputError(f"The first line names the columns; {', '.join(missing)} is missing.")
@@ -107,16 +158,11 @@ def _names(lines: Any, needed: Sequence[str]) -> list[str]:
     return names
 
 
-def _rows(lines: Any, names: Sequence[str], known: Collection[str]) -> Iterator[Row]:
+def _rows(table: Iterator[Cells], names: Sequence[str], known: Collection[str]) -> Iterator[Row]:
     unknown = tuple(name for name in names if name not in known)
-    while True:
-        begins = lines.line_num + 1
-        try:
-            cells = next(lines)
-        except StopIteration:
-            return
-        except csv.Error as problem:
-            yield Row(begins, {}, f"it cannot be read as CSV: {problem}", unknown)
+    for begins, cells in table:
+        if isinstance(cells, str):
+            yield Row(begins, {}, cells, unknown)
             continue
         if not any(cell.strip() for cell in cells) and len(cells) <= len(names):
             continue

@@ -213,6 +213,19 @@ def test_a_table_as_spreadsheets_and_others_leave_it(desk: Studio) -> None:
     assert not there.candidates(movie_sha256="cd" * 32)[0].movie_id, "a film that is not here is kept in mind"
 
 
+def test_a_quote_that_is_not_closed_costs_its_own_row(desk: Studio) -> None:
+    owner = desk.owner()
+    whole = exported(owner, desk.project, "csv")
+    head, first, *rest = whole.decode().splitlines(keepends=True)
+    broken = first.replace(first.split(",")[0], '"never closed')
+    there = Studio(desk.service, desk.service.project("Another"), ())
+    said = brought_in(owner, there.project, "csv", "".join((head, first, broken, *rest)).encode())
+    problem = "it cannot be read as CSV: the quote that opens in line 3 is not closed"
+    assert [(row["line"], row["problem"]) for row in said["bad"]] == [(3, problem)]
+    assert said["added"] == said["read"] - 1
+    assert exported(owner, there.project, "csv") == whole
+
+
 @pytest.mark.parametrize(
     ("form", "body", "said"),
     [

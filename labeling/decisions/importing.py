@@ -18,12 +18,12 @@ from labeling.decisions.models import UNDO, Decision
 from labeling.decisions.records import COLUMNS, NEEDED, DecisionRecord, of_cells, record_of
 from labeling.decisions.service import refresh
 from labeling.decisions.shapes import Imported
+from labeling.decisions.trims import WINDOW
 from labeling.sheets import BadRow, Row, bad, read_csv, read_json_lines, shaped, unknown_names
 
 AT_ONCE = 50
 """So many at a time: curators at work do not wait for all of them."""
 
-WINDOW = ("project_id", "movie_sha256", "start_frame", "end_frame")
 COPIED = tuple(name for name in COLUMNS if name in Decision.model_fields)
 
 

@@ -8,17 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import func
+from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
 from backend.database import utc_now
 from backend.errors import Conflict, NotAllowed, NotFound
+from backend.library.models import Candidate
 from backend.members.service import Principal, require_role, role_in
 from labeling.decisions import statements
 from labeling.decisions.models import CHOSEN, TRIM, UNDO, Decision
 from labeling.decisions.replay import Row, standing, state
 from labeling.decisions.shapes import DecisionNew, DecisionPublic
-from labeling.decisions.trims import Cut, candidate_of_cut
+from labeling.decisions.trims import Cut, windows_of
 from labeling.queue import leases
 
 UNDOABLE = 10
@@ -41,9 +42,22 @@ def keep(
     session: Session, who: Principal, wanted: Sequence[DecisionNew], cuts: Sequence[Cut | None]
 ) -> list[DecisionPublic]:
     """The same within a transaction of more: the caller commits."""
-    candidates = {name: _candidate(session, who, name) for name in sorted({new.candidate for new in wanted})}
-    both = zip(wanted, cuts, strict=True)
-    return [_save_one(session, who, candidates[new.candidate], new, cut) for new, cut in both]
+    both = list(zip(wanted, cuts, strict=True))
+    cut_of = [(_candidate(session, who, new.candidate, statements.SEEN), cut) for new, cut in both if cut is not None]
+    windows = windows_of(session, cut_of, who.name)
+    # All in one order, those of the cuts too: of two who lock the same in another order neither could go on.
+    names = sorted({new.candidate for new in wanted}.union(windows.ids.values()))
+    rows = {name: _candidate(session, who, name) for name in names}
+    kept = list[DecisionPublic]()
+    for new, cut in both:
+        candidate = rows[new.candidate]
+        other = rows[windows.ids[candidate.movie_sha256, cut]] if cut is not None else None
+        kept.append(_save_one(session, who, candidate, new, cut, other))
+    if windows.made:
+        # What was known already needs no window that it did not make.
+        none = (col(Candidate.id).in_(windows.made), col(Candidate.decided) == 0)
+        session.connection().execute(delete(Candidate).where(*none))
+    return kept
 
 
 def undo(session: Session, who: Principal, decision_id: int) -> DecisionPublic:
@@ -113,10 +127,10 @@ def list_decisions(session: Session, wanted: Wanted, limit: int, offset: int) ->
     return _shown(session, session.exec(found).all()), total
 
 
-def _candidate(session: Session, who: Principal, candidate_id: int) -> Any:
-    """A row of CANDIDATE; raises NotFound, NotAllowed."""
+def _candidate(session: Session, who: Principal, candidate_id: int, statement: Any = statements.CANDIDATE) -> Any:
+    """A row of CANDIDATE or SEEN; raises NotFound, NotAllowed."""
     asked = {"candidate": candidate_id, "person": who.person_id}
-    row = session.connection().execute(statements.CANDIDATE, asked).one_or_none()
+    row = session.connection().execute(statement, asked).one_or_none()
     if row is None or not (who.superuser or row.role):
         raise NotFound(f"There is no candidate {candidate_id}, or you are not a member of its project.")
     if not who.superuser and row.role not in ("curator", "admin"):
@@ -124,7 +138,10 @@ def _candidate(session: Session, who: Principal, candidate_id: int) -> Any:
     return row
 
 
-def _save_one(session: Session, who: Principal, candidate: Any, new: DecisionNew, cut: Cut | None) -> DecisionPublic:
+def _save_one(
+    session: Session, who: Principal, candidate: Any, new: DecisionNew, cut: Cut | None, other: Any
+) -> DecisionPublic:
+    """`other` is the candidate that the cut is. All are locked."""
     values = _values(who, candidate, new, cut) | _why(session, who, candidate)
     kept = _insert(session, values)
     if kept is None:
@@ -132,10 +149,9 @@ def _save_one(session: Session, who: Principal, candidate: Any, new: DecisionNew
     if candidate.question is not None:
         leases.answer(session, candidate.question, skipped=new.verdict == "skip")
     if cut is not None:
-        other = candidate_of_cut(session, candidate, cut, who.name)
         of_cut = {"strategy": TRIM, "trim_of_id": kept.id, "key": f"{new.key}:{TRIM}"}
         _insert(session, _values(who, other, new, None) | of_cut)
-        refresh(session, other.id or 0)
+        refresh(session, other.id)
     refresh(session, candidate.id)
     return kept
 

@@ -9,7 +9,7 @@ from backend.members.models import Membership
 from labeling.decisions.models import UNDO, Decision
 from labeling.queue.models import Question
 
-CANDIDATE = (
+SEEN = (
     select(
         *(col(Candidate.id), col(Candidate.project_id), col(Candidate.movie_sha256), col(Candidate.movie_title)),
         *(col(Candidate.movie_id), col(Candidate.scene), col(Candidate.decided)),
@@ -29,9 +29,11 @@ CANDIDATE = (
         isouter=True,
     )
     .where(col(Candidate.id) == bindparam("candidate"))
-    .with_for_update(of=Candidate)
 )
-"""A candidate, locked, with the role of who decides about it and the question that was put to them."""
+"""A candidate with the role of who decides about it and the question that was put to them."""
+
+CANDIDATE = SEEN.with_for_update(of=Candidate)
+"""The same, locked."""
 
 EARLIER = (
     select(

@@ -1,10 +1,11 @@
 """Another cut of a candidate, set by a curator: a candidate of its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from backend.analysis.cache import FilmCache
@@ -13,6 +14,9 @@ from backend.errors import InputError
 from backend.library.models import Candidate, Movie
 from backend.resources import Resources
 from labeling.decisions.shapes import DecisionNew
+
+WINDOW = ("project_id", "movie_sha256", "start_frame", "end_frame")
+"""What no two candidates have in common."""
 
 
 @dataclass(frozen=True)
@@ -46,19 +50,52 @@ def _cut(session: Session, resources: Resources, new: DecisionNew) -> Cut | None
     return Cut(start, end, *_seconds(resources, movie, candidate, (start, end)))
 
 
-def candidate_of_cut(session: Session, candidate: Candidate, cut: Cut, by: str) -> Candidate:
-    """The candidate with exactly this window of the same film, locked; made where there is none. Does not commit."""
-    named = ("project_id", "movie_id", "movie_sha256", "movie_title", "scene")
-    return candidate_at(session, {name: getattr(candidate, name) for name in named} | {"source": "trim"}, cut, by)
+@dataclass(frozen=True)
+class Windows:
+    """The candidates that cuts are: by film (its checksum) and cut their ids; which of them were `made` for it."""
+
+    ids: Mapping[tuple[str, Cut], int]
+    made: frozenset[int]
+
+
+def windows_of(session: Session, wanted: Iterable[tuple[Any, Cut]], by: str) -> Windows:
+    """Of candidates and their cuts the candidates with exactly these windows; made where there are none.
+
+    They are made in one order, and before anything is locked: of two who make the same ones at once in another order,
+    or while each has what the other wants, neither could go on. Does not commit.
+    """
+    ids, made = dict[tuple[str, Cut], int](), set[int]()
+    for candidate, cut in sorted(wanted, key=lambda each: _place(*each)):
+        named = ("project_id", "movie_id", "movie_sha256", "movie_title", "scene")
+        film = {name: getattr(candidate, name) for name in named} | {"source": "trim"}
+        values = _made_of(film, cut, by)
+        made.update(session.execute(_insert(session, values).returning(col(Candidate.id))).scalars())
+        ids[candidate.movie_sha256, cut] = session.exec(select(Candidate.id).where(*_same(values))).one() or 0
+    return Windows(ids, frozenset(made))
+
+
+def _place(candidate: Any, cut: Cut) -> tuple[str, int, int]:
+    """Where a window stands in the order in which those are made that are not there yet, here and in imports."""
+    return candidate.movie_sha256, cut.start_frame, cut.end_frame
 
 
 def candidate_at(session: Session, film: Mapping[str, Any], cut: Cut, by: str) -> Candidate:
     """The candidate with this window, locked; made with what `film` says of it where there is none. Does not commit."""
-    made = Candidate(**film, **asdict(cut), created_by=by).model_dump(exclude={"id"})
-    key = ["project_id", "movie_sha256", "start_frame", "end_frame"]
-    session.execute(insert_ignoring(session, Candidate, key).values(made))
-    same = (col(getattr(Candidate, name)) == made[name] for name in key)
-    return session.exec(select(Candidate).where(*same).with_for_update()).one()
+    made = _made_of(film, cut, by)
+    session.execute(_insert(session, made))
+    return session.exec(select(Candidate).where(*_same(made)).with_for_update()).one()
+
+
+def _made_of(film: Mapping[str, Any], cut: Cut, by: str) -> dict[str, Any]:
+    return Candidate(**film, **asdict(cut), created_by=by).model_dump(exclude={"id"})
+
+
+def _insert(session: Session, values: Mapping[str, Any]) -> Any:
+    return insert_ignoring(session, Candidate, WINDOW).values(values)
+
+
+def _same(values: Mapping[str, Any]) -> tuple[ColumnElement[bool], ...]:
+    return tuple(col(getattr(Candidate, name)) == values[name] for name in WINDOW)
 
 
 def _seconds(

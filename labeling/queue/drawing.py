@@ -104,7 +104,8 @@ def store(session: Session, project_id: int, drawn: Drawn) -> bool:
     if current.round != drawn.seen:
         session.rollback()
         return False
-    ids = select(Candidate.id).where(col(Candidate.id).in_(drawn.candidates))
+    # In the order in which those who decide lock several.
+    ids = select(Candidate.id).where(col(Candidate.id).in_(drawn.candidates)).order_by(col(Candidate.id))
     there = set(session.exec(ids.with_for_update(read=True, key_share=True)).all())
     rows = [row for row in rows if row["candidate_id"] in there]
     if rows:
