@@ -46,10 +46,10 @@ def test_what_was_not_sent_goes_out_after_the_page_is_loaded_again(page: Page, r
 
 def test_a_clip_that_broke_plays_again_by_itself(room: Room, browser: Browser) -> None:
     page = room.open(browser, "/agreement")
-    page.route("**/media", lambda route: route.abort())
+    page.route("**/media*", lambda route: route.abort())
     page.goto(room.site.base + "/review")
     expect(page.get_by_role("alert").filter(has_text="cannot be played at the moment")).to_be_visible()
-    page.unroute("**/media")
+    page.unroute("**/media*")
     playing(page)
     expect(page.locator(".player-problem")).to_be_hidden()
     page.wait_for_function(LOADED)

@@ -1,9 +1,9 @@
 """What a browser shows of a film: the film itself or its copy for browsers, pictures of its shots, its poster."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
@@ -19,6 +19,7 @@ from backend.library.places import poster_path
 from backend.library.service import movie_named, shown
 from backend.library.shapes import MoviePublic
 from backend.members.service import Principal
+from backend.pieces import PieceResponse
 from backend.resources import Resources
 from backend.store.media import present, renew
 
@@ -39,13 +40,21 @@ router = APIRouter(prefix="/movies/{movie_id}", tags=["library"])
     response_class=FileResponse,
     responses={206: {"description": "The part that `Range` asks for."}} | errors(NotFound),  # type: ignore[operator]
 )
-def play(movie_id: Id, session: ReadSession, who: PrincipalDep, resources: ResourcesDep) -> FileResponse:
+def play(
+    movie_id: Id,
+    session: ReadSession,
+    who: PrincipalDep,
+    resources: ResourcesDep,
+    pieces: Annotated[bool, Query(description="Answer `Range: bytes=N-` with a piece, and players ask on.")] = False,
+) -> FileResponse:
     """The film as browsers play it; ranges are answered, so that a player can jump."""
     movie = movie_named(session, who, movie_id)
     path = present(played_file(resources, movie))
     if not path.is_file():
         raise NotFound(f"The file of {movie.title!r} is not where it was: {path.name}.")
     kind = TYPES.get(path.suffix.lower(), "application/octet-stream")
+    if pieces:
+        return PieceResponse(path, kind)
     return FileResponse(path, media_type=kind, headers={"Cache-Control": "private, max-age=3600"})
 
 

@@ -4,6 +4,11 @@ Each curator has one connection, keeps eight candidates in hand, sends a decisio
 left, as the page does. Then the server is killed in the middle of such a load and started again. Afterwards the rows
 are compared with what was acknowledged. The first six seconds, in which the server reads features, count for the rows
 but not for the times. Features and scores are random numbers: only times mean anything.
+
+It takes long by its design: of each database 15 s until the server has settled, 6 s of warming up, `--seconds` (60) of
+load and a third of that around the kill, besides making the library and starting twice; both databases take more than
+four minutes on a quiet machine, and several times that beside other heavy work. `--database sqlite --seconds 20` is
+the shortest run that says something.
 """
 
 import argparse

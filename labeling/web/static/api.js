@@ -2,6 +2,20 @@
 
 const LARGEST_PAGE = 500;
 
+// Whether the server was heard of when it was last asked. "change" when that is another.
+class Line extends EventTarget {
+  lost = false;
+
+  tell(lost) {
+    if (lost === this.lost) return;
+    this.lost = lost;
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+export const line = new Line();
+addEventListener("offline", () => line.tell(true));
+
 export class ApiError extends Error {
   constructor(status, name, detail) {
     super(detail);
@@ -22,8 +36,10 @@ export async function api(method, path, body, {signal, headers = {}} = {}) {
     answer = await fetch(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
+    line.tell(true);
     throw new ApiError(0, "Unreachable", "The server does not answer; it may be starting again. Try once more in a moment.");
   }
+  line.tell(false);
   if (answer.ok) return answer.status === 204 ? null : answer.json();
   throw failure(answer.status, await answer.json().catch(() => ({})));
 }
@@ -39,6 +55,10 @@ export function toSignIn() {
 
 export const get = (path, options) => api("GET", path, undefined, options);
 export const post = (path, body, options) => api("POST", path, body, options);
+
+// What a player of a film asks for. In pieces: a browser has six connections to a server, for all its windows together,
+// and a request for all that follows keeps one for as long as the player does not want it.
+export const mediaOf = (movieId) => `/api/movies/${movieId}/media?pieces=true`;
 
 // A whole paged list; after the first part, which says how many there are, the rest at once.
 export async function getAll(path, options) {

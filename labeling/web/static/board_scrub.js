@@ -1,5 +1,6 @@
 // Passing over a thumbnail scrubs through its shot: one player, lent to the thumbnail under the mouse.
 
+import {mediaOf} from "./api.js";
 import {h} from "./dom.js";
 
 const DWELL_MS = 90;
@@ -37,7 +38,7 @@ export class Scrub {
   }
 
   #lend() {
-    const item = this.#item = this.itemAt(Number(this.#over.dataset.id)), source = `/api/movies/${item?.movie_id}/media`;
+    const item = this.#item = this.itemAt(Number(this.#over.dataset.id)), source = mediaOf(item?.movie_id);
     if (!item) return;
     this.#over.append(this.video, this.head);
     if (this.video.getAttribute("src") !== source) this.video.src = source;

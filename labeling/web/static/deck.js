@@ -12,8 +12,10 @@ const PATIENCE_MS = 400;
 const NEAR_END_S = 1.5;
 // A player does not find out by itself that the connection is back: what broke is loaded again.
 const AGAIN_MS = 1000, LONGEST_AGAIN_MS = 10000;
+// A clip that shows no picture for so long is one that cannot be played now.
+const LATE_MS = 3000;
 
-// "time": detail is the film's second that is shown. "problem": detail is whether the clip cannot be played now.
+// "time": detail is the film's second that is shown. "problem": `problem` may be another.
 export class Deck extends EventTarget {
   #slots = [];
   #shown = null;
@@ -22,6 +24,8 @@ export class Deck extends EventTarget {
   #due = null;
   #tries = 0;
   #mending = null;
+  #waited = null;
+  #late = false;
 
   constructor() {
     super();
@@ -42,16 +46,22 @@ export class Deck extends EventTarget {
     this.#later(() => wanted.slice(1).forEach((clip) => this.#give(clip, keys)));
   }
 
-  // After the first picture of what is shown now: nothing is to keep that from coming. What is asked later counts.
+  // Once the next picture of what is shown has come, which nothing is to keep waiting; where none comes, soon.
+  afterPicture(work) {
+    let waits = true;
+    const run = () => waits && (waits = false, work());
+    this.#shown?.video.requestVideoFrameCallback?.(run);
+    setTimeout(run, PATIENCE_MS);
+  }
+
+  // What is asked later counts.
   #later(work) {
     this.#due = work;
-    const run = () => {
+    this.afterPicture(() => {
       if (this.#due !== work) return;
       this.#due = null;
       work();
-    };
-    this.#shown?.video.requestVideoFrameCallback?.(run);
-    setTimeout(run, PATIENCE_MS);
+    });
   }
 
   // Other ends for what is shown; it plays from the new in point, or up to the new out point.
@@ -77,6 +87,24 @@ export class Deck extends EventTarget {
 
   get video() {
     return this.#shown?.video ?? null;
+  }
+
+  // Whether what is shown cannot be played now.
+  get problem() {
+    const video = this.#shown?.video;
+    return Boolean(video && (video.error || (this.#late && video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA)));
+  }
+
+  // Whether somebody has seen something of the clip that is shown.
+  get seen() {
+    return Boolean(this.#shown?.seen);
+  }
+
+  // Loads at once what broke, not when its time has come.
+  again() {
+    this.#tries = 0;
+    clearTimeout(this.#mending);
+    this.#mend();
   }
 
   play() {
@@ -108,6 +136,7 @@ export class Deck extends EventTarget {
   wake() {
     this.#resting = false;
     this.#load(this.#shown);
+    this.#await();
     if (this.#held) this.play();
     this.#held = false;
     this.#later(() => this.#slots.forEach((slot) => this.#load(slot)));
@@ -127,7 +156,7 @@ export class Deck extends EventTarget {
 
   #slot() {
     const video = h("video", {preload: "auto", playsInline: true, muted: true, tabIndex: -1, disableRemotePlayback: true, "aria-hidden": "true"});
-    const slot = {video, clip: null, source: "", second: 0};
+    const slot = {video, clip: null, source: "", second: 0, seen: false};
     const shown = (_now, picture) => {
       if (slot === this.#shown) this.#tell(picture.mediaTime);
       video.requestVideoFrameCallback(shown);
@@ -136,7 +165,7 @@ export class Deck extends EventTarget {
     video.addEventListener("timeupdate", () => slot === this.#shown && this.#tell(video.currentTime));
     for (const name of ["play", "pause"]) video.addEventListener(name, () => slot === this.#shown && this.dispatchEvent(new Event("state")));
     video.addEventListener("ended", () => slot === this.#shown && this.#again());
-    video.addEventListener("loadeddata", () => slot === this.#shown && this.#say());
+    for (const name of ["loadeddata", "canplay"]) video.addEventListener(name, () => slot === this.#shown && this.#say());
     video.addEventListener("error", () => this.#broke(slot));
     return slot;
   }
@@ -164,6 +193,7 @@ export class Deck extends EventTarget {
     const has = this.#slots.find((slot) => slot.clip?.key === clip.key), plays = has && has === this.#shown && has.clip.start === clip.start;
     const free = this.#slots.filter((each) => !each.clip || !keys.has(each.clip.key));
     const slot = has ?? free.find((each) => each !== this.#shown) ?? free[0], {video} = slot, first = clip.start + clip.frame * WAITING_SHARE;
+    if (!has) slot.seen = false;
     slot.clip = {...clip};
     if (slot.source !== clip.source) video.src = slot.source = clip.source;
     if (!plays && Math.abs(video.currentTime - first) > clip.frame / 4) video.currentTime = first;
@@ -188,11 +218,20 @@ export class Deck extends EventTarget {
       before.video.setAttribute("aria-hidden", "true");
       before.video.pause();
     }
+    this.#await();
+  }
+
+  // It is late once it has had its time.
+  #await() {
+    clearTimeout(this.#waited);
+    this.#late = false;
+    this.#waited = setTimeout(() => { this.#late = !this.#resting; this.#say(); }, LATE_MS);
     this.#say();
   }
 
   #tell(second) {
     const {clip} = this.#shown;
+    this.#shown.seen = true;
     this.dispatchEvent(new CustomEvent("time", {detail: second}));
     if (this.playing && second >= clip.end - LAST_FRAMES * clip.frame) this.#again();
   }
@@ -206,7 +245,7 @@ export class Deck extends EventTarget {
 
   #say() {
     if (this.#shown && !this.#shown.video.error) this.#tries = 0;
-    this.dispatchEvent(new CustomEvent("problem", {detail: Boolean(this.#shown?.video.error)}));
+    this.dispatchEvent(new Event("problem"));
   }
 
   // What rested goes on where it was.

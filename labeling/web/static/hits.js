@@ -1,5 +1,6 @@
 // What was found, as thumbnails: passing over one plays the moment, m asks for more like it.
 
+import {mediaOf} from "./api.js";
 import {button, h} from "./dom.js";
 import {clock, score} from "./words.js";
 
@@ -62,7 +63,7 @@ export class Hits {
   }
 
   #play(item) {
-    const hit = this.#hits.get(item), source = `/api/movies/${hit.movie_id}/media`;
+    const hit = this.#hits.get(item), source = mediaOf(hit.movie_id);
     item.querySelector(".hit-picture").append(this.video);
     if (this.video.getAttribute("src") !== source) this.video.src = source;
     this.video.currentTime = hit.start_s;

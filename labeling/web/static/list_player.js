@@ -1,5 +1,6 @@
 // Plays a whole list end to end: two videos take turns, the next clip is loaded while one plays.
 
+import {mediaOf} from "./api.js";
 import {remember, remembered} from "./boot.js";
 import {button, h, icon} from "./dom.js";
 import {codeAt, secondOf} from "./list_words.js";
@@ -150,7 +151,7 @@ class ListPlayer extends HTMLElement {
   }
 
   #load(which, entry, at) {
-    const video = this.videos[which], address = `/api/movies/${entry.movie_id}/media`;
+    const video = this.videos[which], address = mediaOf(entry.movie_id);
     this.#loaded[which] = {id: entry.id, at};
     this.problem.hidden = true;
     if (entry.movie_id === null) return this.#lost(entry);

@@ -28,8 +28,8 @@ class Outbox extends EventTarget {
     this.#database = await openDatabase().catch(() => null);
     const kept = this.#database ? await readAll(this.#database) : [];
     this.#records = [...kept.filter((each) => each.person === boot.person), ...this.#records];
-    for (const event of ["online", "focus"]) addEventListener(event, () => this.#hurry());
-    document.addEventListener("visibilitychange", () => this.#hurry());
+    for (const event of ["online", "focus"]) addEventListener(event, () => this.hurry());
+    document.addEventListener("visibilitychange", () => this.hurry());
     // Without a place to keep it, leaving would lose it.
     addEventListener("beforeunload", (event) => !this.#database && this.waiting && event.preventDefault());
     this.#changed();
@@ -74,7 +74,7 @@ class Outbox extends EventTarget {
     this.#records.push(record);
     record.stored = this.#store(record);
     this.#changed();
-    this.#hurry();
+    this.hurry();
     this.#pump();
     return record;
   }
@@ -130,7 +130,8 @@ class Outbox extends EventTarget {
     });
   }
 
-  #hurry() {
+  // Sends at once what waits for its time.
+  hurry() {
     this.#wake();
   }
 

@@ -1,5 +1,6 @@
 // The film, by range requests, with the film's own clock. It tells its time with each new picture that is shown.
 
+import {mediaOf} from "./api.js";
 import {remember, remembered} from "./boot.js";
 import {button, h, icon} from "./dom.js";
 
@@ -36,7 +37,7 @@ class Player extends HTMLElement {
   open(movie, time) {
     this.#time = time;
     this.video.poster = movie.picture ?? "";
-    this.video.src = `/api/movies/${movie.id}/media`;
+    this.video.src = mediaOf(movie.id);
     this.#tell(0);
   }
 

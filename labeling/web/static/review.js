@@ -1,6 +1,6 @@
 // Review: one clip after the other, judged by keys. What is decided goes out by the outbox; the next clip is there already.
 
-import {get, withQuery} from "./api.js";
+import {get, mediaOf, withQuery} from "./api.js";
 import {boot, mayEdit, remember, remembered} from "./boot.js";
 import {Deck} from "./deck.js";
 import {afterPaint, button, h, openDialog, token} from "./dom.js";
@@ -10,6 +10,7 @@ import {jobs} from "./jobs.js";
 import {outbox} from "./outbox.js";
 import {NothingLeft} from "./review_done.js";
 import {KEYS, reviewKeys} from "./review_keys.js";
+import {ReviewProblem} from "./review_problem.js";
 import {ReviewReasons} from "./review_reasons.js";
 import {ReviewSide} from "./review_side.js";
 import {SavedState} from "./review_saved.js";
@@ -60,8 +61,8 @@ class Review extends HTMLElement {
     this.strip = new TrimStrip({seek: (second) => this.deck.seek(second), change: (window) => this.#trim(window)});
     this.nothing = new NothingLeft(() => this.hand.fill());
     this.quiet = h("button", {type: "button", class: "review-quiet", onclick: () => this.mute()}, "Muted until your first key or tap, as browsers want it");
-    this.problem = h("p", {class: "player-problem", role: "alert", hidden: true}, "This clip cannot be played at the moment; trying again … If it stays like this with a connection, the film's file may be gone: skip the clip, or analyse the film again.");
-    this.picture = h("div", {class: "review-picture"}, this.deck.element, this.problem, this.quiet);
+    this.problem = new ReviewProblem(this.deck);
+    this.picture = h("div", {class: "review-picture"}, this.deck.element, this.problem.element, this.quiet);
     this.picture.addEventListener("click", (event) => event.target.closest(".deck") && this.deck.toggle());
     this.replaceChildren(h("h1", {class: "sr"}, "Review"), this.nothing.element,
       this.view = h("div", {class: "review-view", hidden: true}, this.picture, this.side.element, this.strip.element, this.reasons.element, this.#bar()));
@@ -87,7 +88,7 @@ class Review extends HTMLElement {
     this.addEventListener("pointerdown", () => this.heard(), {signal});
     document.addEventListener("visibilitychange", () => (document.hidden ? this.#rest() : this.#wake()), {signal});
     this.deck.addEventListener("time", ({detail}) => { this.strip.second = detail; this.side.second = detail; }, {signal});
-    this.deck.addEventListener("problem", ({detail}) => { this.problem.hidden = !detail; }, {signal});
+    this.problem.listen(signal, () => { outbox.hurry(); this.hand.fill(); });
     this.hand.addEventListener("change", () => { this.#show(); this.#count(); }, {signal});
     this.hand.addEventListener("nothing", () => { this.#show(); this.nothing.show(); }, {signal});
     this.hand.addEventListener("trouble", ({detail}) => this.hand.current || this.nothing.trouble(detail), {signal});
@@ -117,13 +118,12 @@ class Review extends HTMLElement {
     return afterPaint(() => item === this.#shown && this.#beside(item));
   }
 
-  // What stands beside a clip comes after its picture, which is waited for.
-  async #beside(item) {
-    this.hand.prepare();
+  // What stands beside a clip comes after its picture, which is waited for; what is to be fetched, once it plays.
+  #beside(item) {
     this.side.show(item);
     this.strip.show(null, this.#window);
     this.#tellWindow();
-    await this.#context(item);
+    this.deck.afterPicture(() => item === this.#shown && (this.hand.prepare(), this.#context(item)));
   }
 
   async #context(item) {
@@ -144,7 +144,7 @@ class Review extends HTMLElement {
 
   decide(verdict) {
     const item = this.#shown;
-    if (!item || item !== this.hand.current) return;
+    if (!item || item !== this.hand.current || this.problem.holds()) return;
     const said = {verdict, ...this.reasons.value, spent_s: this.#spentSeconds()}, own = ownWindow(item);
     const trimmed = this.#window.start !== own.start || this.#window.end !== own.end;
     if (trimmed && verdict === "approve") Object.assign(said, {start_frame: this.#window.start, end_frame: this.#window.end});
@@ -227,7 +227,7 @@ class Review extends HTMLElement {
 
   // The frame of the picture in the verdict's colour, for a moment.
   #flash(verdict) {
-    const duration = token("--quick");
+    const duration = this.quick ??= token("--quick"); // once: to ask has the browser do its styles before the picture
     this.picture.dataset.said = verdict;
     clearTimeout(this.flashing);
     this.flashing = setTimeout(() => delete this.picture.dataset.said, duration);
@@ -289,7 +289,7 @@ function filmOf({candidate, movie}, shots) {
 
 function clipOf({candidate, movie}) {
   const {id, start_s: start, end_s: end} = candidate;
-  return {key: id, source: `/api/movies/${movie.id}/media`, start, end, frame: 1 / rateOf(movie.rate)};
+  return {key: id, source: mediaOf(movie.id), start, end, frame: 1 / rateOf(movie.rate)};
 }
 
 function loadPictures(context) {

@@ -1,5 +1,6 @@
 // What stands beside the clip: where it is from, how it scores and why, the nearest that were judged, what is being said.
 
+import {mediaOf} from "./api.js";
 import {button, h} from "./dom.js";
 import {clock, score, timecode} from "./words.js";
 
@@ -96,7 +97,7 @@ function nearView(label) {
     if (!on || !view.near) return;
     const {candidate} = view.near;
     view.playing = true;
-    video = h("video", {muted: true, playsInline: true, preload: "auto", tabIndex: -1, src: `/api/movies/${candidate.movie_id}/media`, disableRemotePlayback: true});
+    video = h("video", {muted: true, playsInline: true, preload: "auto", tabIndex: -1, src: mediaOf(candidate.movie_id), disableRemotePlayback: true});
     video.currentTime = candidate.start_s;
     video.addEventListener("timeupdate", () => { if (video && video.currentTime >= candidate.end_s) video.currentTime = candidate.start_s; });
     frame.append(video);
