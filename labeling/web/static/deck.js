@@ -158,7 +158,11 @@ export class Deck extends EventTarget {
     const video = h("video", {preload: "auto", playsInline: true, muted: true, tabIndex: -1, disableRemotePlayback: true, "aria-hidden": "true"});
     const slot = {video, clip: null, source: "", second: 0, seen: false};
     const shown = (_now, picture) => {
-      if (slot === this.#shown) this.#tell(picture.mediaTime);
+      if (slot === this.#shown) {
+        // Not by its time, which changes without a picture too.
+        slot.seen ||= picture.mediaTime >= slot.clip.start - slot.clip.frame;
+        this.#tell(picture.mediaTime);
+      }
       video.requestVideoFrameCallback(shown);
     };
     if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(shown);
@@ -231,7 +235,6 @@ export class Deck extends EventTarget {
 
   #tell(second) {
     const {clip} = this.#shown;
-    this.#shown.seen = true;
     this.dispatchEvent(new CustomEvent("time", {detail: second}));
     if (this.playing && second >= clip.end - LAST_FRAMES * clip.frame) this.#again();
   }
