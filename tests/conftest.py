@@ -18,7 +18,7 @@ from tests.databases import (  # noqa: F401  fixtures for all
     postgresql_template,
     sqlite_template,
 )
-from tests.listing import ada  # noqa: F401  a fixture for the lists' tests
+from tests.listing import ada, cutting, list_page, teaser  # noqa: F401  fixtures for the lists' tests
 from tests.reviewing import film, page, room  # noqa: F401  fixtures for the review page's tests
 from tests.service import job_store, service  # noqa: F401  fixtures for all
 from tests.sharing import together  # noqa: F401  a fixture for all

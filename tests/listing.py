@@ -1,16 +1,22 @@
-"""What tests of clip lists share: a project with films and approved clips, and somebody who makes lists of them."""
+"""What tests of clip lists share: a project with approved clips, and who makes lists of them, by API or page."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
 from sqlmodel import col, select, update
 from starlette.testclient import TestClient
 
 from backend.library.models import Candidate, Movie
+from tests.browser import Site, problems_of
 from tests.curating import Studio, decide, studio
+from tests.reviewing import Room, room_with
 from tests.service import Service
 
+CLIPS = 5
+"""So many are approved in a browser's room."""
 Facts = dict[str, Any]
 
 
@@ -99,3 +105,64 @@ def desk(service: Service, films: int = 2, clips: int = 6) -> Desk:
 def ada(service: Service) -> Desk:
     """A curator at work on the lists of two films with six clips each."""
     return desk(service)
+
+
+@pytest.fixture
+def cutting(site: Site, film: int) -> Room:
+    """Five short clips that follow each other, all approved."""
+    room = room_with(site, film)
+    [movie] = room.api("GET", "/api/movies")["items"]
+    found = room.api("GET", f"/api/movies/{movie['id']}/candidates", params={"limit": 500})["items"]
+    chosen: list[Facts] = []
+    for clip in sorted(found, key=lambda each: (each["start_s"], each["end_s"])):
+        if not chosen or clip["start_s"] >= chosen[-1]["end_s"]:
+            chosen.append(clip)
+    for number, clip in enumerate(chosen[:CLIPS]):
+        said = {"candidate": clip["id"], "verdict": "approve", "key": f"approved-{room.project}-{number}"}
+        room.site.api("POST", "/api/decisions", json=said)
+    return room
+
+
+@pytest.fixture
+def teaser(cutting: Room) -> Facts:
+    """A list of all five, in the film's order."""
+    asked = {"name": "Teaser", "project": cutting.project, "rule": {"count": CLIPS, "order": "film"}}
+    made: Facts = cutting.site.api("POST", "/api/lists/by-rule", json=asked)
+    assert made["clip_list"]["clips"] == CLIPS
+    return made["clip_list"]
+
+
+@pytest.fixture
+def list_page(cutting: Room, browser: Browser, teaser: Facts) -> Iterator[Page]:
+    """The page of that list; nothing may go wrong in its scripts."""
+    page = cutting.open(browser, f"/lists/{teaser['id']}")
+    expect(rows(page)).to_have_count(CLIPS)
+    yield page
+    assert problems_of(page) == []
+    page.context.close()
+
+
+def rows(page: Page) -> Locator:
+    """The clips of a list's page."""
+    return page.get_by_role("listbox", name="Clips").get_by_role("option")
+
+
+def shown(page: Page) -> list[int]:
+    """Ids of entries as the page has them, in order."""
+    return [int(str(each.get_attribute("data-id"))) for each in rows(page).all()]
+
+
+def at_server(room: Room, made: Facts) -> list[Facts]:
+    """The clips of a list as the API has them, in order."""
+    found: list[Facts] = room.site.api("GET", f"/api/lists/{made['id']}/entries")["items"]
+    return found
+
+
+def ids(room: Room, made: Facts) -> list[int]:
+    """Ids of entries as the API has them, in order."""
+    return [each["id"] for each in at_server(room, made)]
+
+
+def settled(page: Page) -> None:
+    """Waits until a list's page has sent what was done."""
+    page.wait_for_function("!document.querySelector('selects-list').model.busy")

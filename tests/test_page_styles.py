@@ -27,6 +27,12 @@ def _strings(script: str) -> str:
     return "\n".join(re.findall(r'"[^"\n]*"|`[^`]*`', re.sub(r"\$\{[^}]*\}", "", script)))
 
 
+def test_players_have_sound_and_full_screen_from_one_module() -> None:
+    of_its_own = {path.name for path in FILES if re.search(r"requestFullscreen|NotAllowedError", path.read_text())}
+    assert of_its_own == {"playing.js", "deck.js"}  # the deck plays before the first key: it asks for one
+    assert not any(".muted = " in (FOLDER / name).read_text() for name in ("player.js", "list_player.js"))
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_every_token_that_is_used_is_there(path: Path) -> None:
     used = set(re.findall(r"var\((--[\w-]+)", path.read_text()))

@@ -1,9 +1,8 @@
 // Plays a whole list end to end: two videos take turns, the next clip is loaded while one plays.
 
-import {mediaOf} from "./api.js";
-import {remember, remembered} from "./boot.js";
 import {button, h, icon} from "./dom.js";
 import {codeAt, secondOf} from "./list_words.js";
+import {fullButton, Sound, toggleFull} from "./playing.js";
 import {clock, rateOf} from "./words.js";
 
 const MIDDLE = 0.5;
@@ -25,12 +24,11 @@ class ListPlayer extends HTMLElement {
     this.toggler = button("", () => this.toggle(), {kind: "plain", symbol: "play", title: "Play the list, or pause (space)"});
     this.clock = h("output", {class: "num player-clock", "aria-label": "Time in the list"});
     this.mark = h("span", {class: "muted small wrap player-mark"});
-    this.muter = button("", () => this.#mute(!this.videos[0].muted), {kind: "plain", symbol: "sound", title: "Sound on or off (m)"});
+    this.sound = new Sound(this.videos, "Sound on or off (m)");
     this.band = h("div", {class: "list-band", role: "slider", tabIndex: 0, "aria-label": "Place in the list", "aria-valuemin": 0, onclick: (event) => this.#pick(event), onkeydown: (event) => this.#key(event)});
     this.append(h("div", {class: "player-picture", onclick: () => this.toggle()}, this.videos, this.problem), this.band,
-      h("div", {class: "player-controls"}, this.toggler, this.clock, this.mark, this.muter, button("", () => this.full(), {kind: "plain", symbol: "full", title: "Full screen (f)"})));
+      h("div", {class: "player-controls"}, this.toggler, this.clock, this.mark, this.sound.controls, fullButton(this)));
     for (const video of this.videos) this.#listen(video);
-    this.#mute(remembered("muted", false));
   }
 
   disconnectedCallback() {
@@ -114,12 +112,11 @@ class ListPlayer extends HTMLElement {
   }
 
   full() {
-    if (document.fullscreenElement) document.exitFullscreen();
-    else this.requestFullscreen?.();
+    toggleFull(this);
   }
 
   mute() {
-    this.#mute(!this.videos[0].muted);
+    this.sound.mute();
   }
 
   #listen(video) {
@@ -174,9 +171,7 @@ class ListPlayer extends HTMLElement {
 
   #play() {
     this.videos.forEach((video, which) => video.classList.toggle("on", which === this.#front));
-    this.#video.play().catch((error) => {
-      if (error.name === "NotAllowedError") this.#mute(true), this.#video.play().catch(() => undefined);
-    });
+    this.sound.play(this.#video);
   }
 
   #state() {
@@ -246,13 +241,6 @@ class ListPlayer extends HTMLElement {
     this.problem.textContent = `${entry?.movie_title ?? "The film"} cannot be played here: its file may be gone. Analyse it again, or take the clip out.`;
     this.problem.hidden = false;
     setTimeout(() => this.#on && this.current === entry && this.#next(), LOST_MS);
-  }
-
-  #mute(on) {
-    for (const video of this.videos) video.muted = on;
-    remember("muted", on);
-    this.muter.replaceChildren(icon(on ? "mute" : "sound"));
-    this.muter.setAttribute("aria-pressed", String(on));
   }
 }
 

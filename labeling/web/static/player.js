@@ -1,8 +1,7 @@
 // The film, by range requests, with the film's own clock. It tells its time with each new picture that is shown.
 
-import {mediaOf} from "./api.js";
-import {remember, remembered} from "./boot.js";
 import {button, h, icon} from "./dom.js";
+import {fullButton, Sound, toggleFull} from "./playing.js";
 
 // "time": detail is the film's second. "playing": detail is whether it plays.
 class Player extends HTMLElement {
@@ -17,14 +16,10 @@ class Player extends HTMLElement {
     this.toggler = button("", () => this.toggle(), {kind: "plain", symbol: "play", title: "Play or pause (space)"});
     this.clock = h("output", {class: "num player-clock", "aria-label": "Timecode"});
     this.mark = h("span", {class: "muted small wrap player-mark"});
-    this.muter = button("", () => this.#mute(!this.video.muted), {kind: "plain", symbol: "sound", title: "Sound on or off"});
-    this.loudness = h("input", {type: "range", min: 0, max: 1, step: 0.05, "aria-label": "Volume", class: "player-volume", oninput: () => this.#volume(Number(this.loudness.value))});
-    const full = button("", () => this.full(), {kind: "plain", symbol: "full", title: "Full screen (f)"});
+    this.sound = new Sound([this.video]);
     this.append(h("div", {class: "player-picture", onclick: () => this.toggle()}, this.video, this.problem),
-      h("div", {class: "player-controls"}, this.toggler, this.clock, this.mark, this.muter, this.loudness, full));
+      h("div", {class: "player-controls"}, this.toggler, this.clock, this.mark, this.sound.controls, fullButton(this)));
     this.#listen();
-    this.#volume(remembered("volume", 1));
-    this.#mute(remembered("muted", false));
   }
 
   disconnectedCallback() {
@@ -65,9 +60,7 @@ class Player extends HTMLElement {
   }
 
   play() {
-    this.video.play().catch((error) => {
-      if (error.name === "NotAllowedError") this.#mute(true), this.video.play().catch(() => undefined);
-    });
+    this.sound.play(this.video);
   }
 
   toggle() {
@@ -116,23 +109,8 @@ class Player extends HTMLElement {
     this.problem.hidden = false;
   }
 
-  #mute(on) {
-    this.video.muted = on;
-    remember("muted", on);
-    this.muter.replaceChildren(icon(on ? "mute" : "sound"));
-    this.muter.setAttribute("aria-pressed", String(on));
-  }
-
-  #volume(value) {
-    this.video.volume = value;
-    this.loudness.value = value;
-    remember("volume", value);
-    if (value > 0 && this.video.muted) this.#mute(false);
-  }
-
   full() {
-    if (document.fullscreenElement) document.exitFullscreen();
-    else this.requestFullscreen?.();
+    toggleFull(this);
   }
 }
 
