@@ -50,6 +50,20 @@ RULES: dict[str, tuple[str, str, str]] = {
 
 Told by hand from Apple's document type definition, which may not be given on and which no package has."""
 
+VALUES: dict[tuple[str, str], str] = {
+    ("media-rep", "kind"): "original-media proxy-media",
+    ("sequence", "tcFormat"): "DF NDF",
+    ("sequence", "audioLayout"): "mono stereo surround",
+    ("sequence", "audioRate"): "32k 44.1k 48k 88.2k 96k 176.4k 192k",
+    ("asset-clip", "tcFormat"): "DF NDF",
+    ("conform-rate", "scaleEnabled"): "0 1",
+    ("conform-rate", "srcFrameRate"): "23.98 24 25 29.97 30 47.95 48 50 59.94 60",
+}
+"""Attributes of which it allows these values only."""
+TIMES = ("start", "duration", "offset", "tcStart", "frameDuration")
+TIME = re.compile(r"(0|-?\d+(/\d+)?)s")
+"""Seconds as a fraction, of which the denominator has 32 bits."""
+
 
 def first_of(film: Source) -> int:
     """The number of its first frame, by OpenTimelineIO's count."""
@@ -150,6 +164,12 @@ def broken(element: Element) -> Iterator[str]:
         yield f"{element.tag} without {missing}"
     if unknown := set(element.attrib) - set(must.split()) - set(may.split()):
         yield f"{element.tag} with {unknown}"
+    for name, value in element.attrib.items():
+        allowed = VALUES.get((element.tag, name))
+        if allowed and value not in allowed.split():
+            yield f"{element.tag} with {name}={value}"
+        if name in TIMES and not (TIME.fullmatch(value) and seconds(value).denominator < 2**32):
+            yield f"{element.tag} with {name}={value}"
     inside = "".join(f"{child.tag} " for child in element)
     if not re.fullmatch(children.replace("resources library", "resources library "), inside):
         yield f"{element.tag} holds {inside}"
