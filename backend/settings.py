@@ -121,6 +121,7 @@ class Training(_Section):
     genre_labels    a genre with so many labels gets a model of its own; viral_clips: so many published clips, likewise
     limit_s         a training that takes longer is ended
     snapshots_kept  so many are kept besides those that versions were trained on
+    refused_kept    so many models that the gate refused keep their files, the newest of each slot; cards all stay
     """
 
     cron: str = "30 3 * * *"
@@ -133,6 +134,7 @@ class Training(_Section):
     viral_clips: int = Field(default=100, ge=1)
     limit_s: float = Field(default=3600.0, gt=0)
     snapshots_kept: int = Field(default=5, ge=1)
+    refused_kept: int = Field(default=10, ge=0)
 
 
 class Settings(BaseSettings):

@@ -72,6 +72,7 @@ def register(session: Session, home: Path, project_id: int, folder: Path, run_id
     row = session.exec(select(ModelVersion).where(col(ModelVersion.version) == model.version)).one()
     if (row.project_id, row.sha256) != (project_id, model.sha256):
         raise Conflict(f"There is another model {model.version!r}, of another project; give this one another name.")
+    row.folder = str(values["folder"])  # its files were tidied away, and are there again
     session.commit()
     session.refresh(row)
     return row

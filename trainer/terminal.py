@@ -74,6 +74,7 @@ def models_of(session: Session, project_id: int) -> list[dict[str, Any]]:
             "kind": row.kind,
             "state": row.state,
             "live": row.version in versions,
+            "kept": bool(row.folder),
             "created_at": row.created_at.isoformat(),
             "created_by": row.created_by,
             "summary": row.card.get("summary", ""),
@@ -90,6 +91,7 @@ def model_lines(found: list[dict[str, Any]]) -> list[str]:
         mark = LIVE if row["live"] else NOT_LIVE
         lines.append(
             f"{mark} {row['version']}  {row['kind']}, {row['state']}, {row['created_at'][:16].replace('T', ' ')}"
+            f"{'' if row['kept'] else ', files removed'}"
         )
         lines += [f"    {said}" for said in (row["summary"], *row["refused_because"]) if said]
     return lines

@@ -26,7 +26,7 @@ from trainer.registry import live_in, promote, scoring_in
 from trainer.registry import register as enter
 from trainer.runs import service as runs
 from trainer.slots import kind_of
-from trainer.tidying import tidy_snapshots
+from trainer.tidying import tidied_words, tidy_refused, tidy_snapshots
 
 BEGINS = {"snapshot": 0.0, "train": 0.05, "register": 0.95, "promote": 0.99}
 """Of the whole, when each step begins."""
@@ -172,8 +172,12 @@ def enter_version(resources: Resources, doing: Doing, known: Facts) -> Facts:
             row, card["version"] = None, f"{card['version']}-{run.id[:6]}"
             write_atomically(folder / CARD, json.dumps(card, indent=2, sort_keys=True, ensure_ascii=False).encode())
         row = row or enter(session, resources.home, run.project_id, folder, run.id, run.asked_by or BY)
+        tidied = tidy_refused(session, resources, run.project_id, run.slot)
+        if tidied:
+            log.info("old refused models removed", run=run.id, slot=run.slot, versions=tidied)
         run = runs.fence(session, doing)
         run.version = row.version
+        run.note = "; ".join(filter(None, [run.note, tidied_words(tidied)]))
         session.add(run)
         session.commit()
         passed, reasons = _verdict(row.card)

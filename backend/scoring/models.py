@@ -26,6 +26,8 @@ def _moment() -> Any:
 class ModelVersion(SQLModel, table=True):
     """One trained model; its files lie in `folder` (relative to HOME) and never change.
 
+    `folder` is "" where they were tidied away: the card stays.
+
     slot    what it may become: "compelling", "compelling/<genre>" or "viral"; "metric/scene" or "metric/character"
     kind    "mlp", "linear" or "metric"; `schema_name` names the features that it knows
     state   "challenger", "refused" (by the gate; the card says why) or "promoted" (it was live once)

@@ -90,8 +90,8 @@ def live_version(session: Session, project_id: int) -> str:
 
 
 def may_be_rival(session: Session, project_id: int) -> list[str]:
-    """The versions that can share the queue of a project, the newest first."""
+    """The versions that can share the queue of a project, the newest first: those whose files are kept."""
     wanted = select(ModelVersion.version).where(
-        col(ModelVersion.project_id) == project_id, col(ModelVersion.slot) == SLOT
+        col(ModelVersion.project_id) == project_id, col(ModelVersion.slot) == SLOT, col(ModelVersion.folder) != ""
     )
     return list(session.exec(wanted.order_by(col(ModelVersion.id).desc())).all())

@@ -76,6 +76,7 @@ def _said(row: ModelVersion, live: Sequence[str | None]) -> dict[str, Any]:
     reasons = gate.get("reasons")
     return row.model_dump(exclude={"id", "folder", "schema_name", "card"}) | {
         "live": row.version in live,
+        "kept": bool(row.folder),
         "features": row.schema_name,
         "summary": str(row.card.get("summary", "")),
         "snapshot": str(row.card.get("snapshot", "")),

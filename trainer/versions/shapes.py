@@ -26,6 +26,7 @@ class ModelPublic(BaseModel):
     slot         what it may become: "compelling", "compelling/GENRE", "viral", "metric/scene" or "metric/character"
     state        "challenger"; "refused", and `reasons` are the gate's; "promoted": it was live once
     live         whether the project scores with it now
+    kept         whether its files are kept; of old refused models only the card is
     summary      the first line of its card
     labels       how many, and how many films they are from
     figures      its own, by name (auc, ap, ndcg5, recall, brier, ece; of a metric head corrected, standing), as far as
@@ -38,6 +39,7 @@ class ModelPublic(BaseModel):
     kind: str
     state: Literal["challenger", "refused", "promoted"]
     live: bool
+    kept: bool
     summary: str
     reasons: list[str]
     labels: int | None

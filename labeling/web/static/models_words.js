@@ -34,7 +34,8 @@ export const day = (text) => new Date(text).toLocaleDateString(undefined, {day: 
 export function stateWords(model) {
   if (model.live) return h("strong", {class: "good"}, "live");
   if (model.state === "promoted") return "was live";
-  return model.state === "refused" ? h("span", {class: "bad"}, "refused") : "challenger";
+  if (model.state !== "refused") return "challenger";
+  return h("span", {}, h("span", {class: "bad"}, "refused"), model.kept ? "" : ", files removed");
 }
 
 export function gateWords(model) {
