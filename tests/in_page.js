@@ -48,7 +48,7 @@ window.inPage = {
   // What is wrong with the controls of the page: no name, out of reach of keys, too small.
   faults() {
     const controls = [...document.querySelectorAll("button, a[href], input:not(.sr), select, textarea, [role=slider]")];
-    return controls.filter((each) => each.checkVisibility()).flatMap((each) => {
+    return controls.filter((each) => each.checkVisibility({contentVisibilityAuto: true})).flatMap((each) => {
       const {width, height} = each.getBoundingClientRect(), wrong = [];
       const name = each.getAttribute("aria-label") || each.innerText?.trim() || each.labels?.[0]?.innerText || each.title;
       if (!name) wrong.push("nameless");

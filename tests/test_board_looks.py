@@ -86,17 +86,20 @@ def test_an_empty_board_says_why_and_what_helps(site: Site, browser: Browser, ro
     page.context.close()
 
 
+@pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("path", ["/board", "/board?kind=character", "/board?sort=name&q=kit"])
 def test_everything_has_a_name_is_reached_by_keys_and_large_enough(
-    site: Site, browser: Browser, house: House, path: str
+    site: Site, browser: Browser, house: House, path: str, width: int
 ) -> None:
-    page = opened(browser, site.link, site.base, house.project, path)
+    page = opened(browser, site.link, site.base, house.project, path, viewport={"width": width, "height": 844})
     expect(page.locator(".tile").first).to_be_visible()
     for button in ("History", "Wall"):
         page.get_by_role("button", name=button).click()
         page.wait_for_timeout(300)
         assert page.evaluate("inPage.faults()") == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        beyond = "all => all.filter((each) => each.getBoundingClientRect().right > innerWidth).length"
+        assert page.locator(".board-row .button:visible").evaluate_all(beyond) == 0
     page.context.close()
 
 

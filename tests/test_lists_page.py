@@ -179,7 +179,7 @@ def test_an_empty_project_says_what_to_do(site: Site, browser: Browser) -> None:
     page.context.close()
 
 
-@pytest.mark.parametrize("width", [1280, 820])
+@pytest.mark.parametrize("width", [1280, 820, 390])
 def test_everything_has_a_name_is_reached_by_keys_and_large_enough(
     cutting: Room, browser: Browser, teaser: dict[str, Any], width: int
 ) -> None:

@@ -111,6 +111,21 @@ def test_a_version_is_promoted_and_rolled_back(page: Page) -> None:
     expect(page.get_by_role("button", name=f"Promote {REFUSED} …")).to_have_count(0)
 
 
+@pytest.mark.parametrize("width", [1280, 820, 390])
+@pytest.mark.parametrize("path", ["/models", f"/models/{SECOND}"])
+def test_no_word_of_a_plot_is_cut_off(page: Page, site: Site, path: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(site.base + path)
+    expect(page.locator(".plot svg").first).to_be_visible()
+    assert page.locator(".plot-axis").evaluate_all("all => all.every((each) => each.innerText.length > 4)")
+    beyond = """words => words.filter((each) => {
+        const own = each.getBoundingClientRect(), plot = each.closest(".plot").getBoundingClientRect();
+        return own.left < plot.left - 1 || own.right > plot.right + 1 || own.bottom > plot.bottom + 1;
+    }).map((each) => each.textContent)"""
+    assert page.locator(".plot text, .plot-axis").evaluate_all(beyond) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_who_curators_prefer_is_shown(page: Page, full: int, rows: Service) -> None:
     expect(page.get_by_role("heading", name="Which of two do curators prefer?")).to_have_count(0)
     with rows.session() as session:

@@ -258,11 +258,12 @@ def test_a_viewer_looks_and_changes_nothing(site: Site, film: dict[str, Any], br
     expect(page.get_by_role("button", name="Make a clip")).to_have_count(0)
 
 
+@pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("path", ["/", "/movies/{}", "/search?q=harbour", "/nowhere"])
 def test_everything_has_a_name_is_reached_by_keys_and_large_enough(
-    site: Site, film: dict[str, Any], browser: Browser, path: str
+    site: Site, film: dict[str, Any], browser: Browser, path: str, width: int
 ) -> None:
-    page = open_page(browser, site.link)
+    page = open_page(browser, site.link, viewport={"width": width, "height": 844})
     page.goto(site.base + path.format(film["id"]))
     page.wait_for_timeout(SETTLED_MS)
     assert page.evaluate("inPage.faults()") == []

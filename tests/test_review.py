@@ -199,9 +199,12 @@ def test_a_tablet_judges_by_touch(room: Room, browser: Browser) -> None:
     page.context.close()
 
 
+@pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("path", ["/review", "/agreement"])
-def test_everything_has_a_name_is_reached_by_keys_and_large_enough(room: Room, browser: Browser, path: str) -> None:
-    page = room.open(browser, path)
+def test_everything_has_a_name_is_reached_by_keys_and_large_enough(
+    room: Room, browser: Browser, path: str, width: int
+) -> None:
+    page = room.open(browser, path, viewport={"width": width, "height": 844})
     page.wait_for_timeout(1500)
     assert page.evaluate("inPage.faults()") == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -210,7 +213,7 @@ def test_everything_has_a_name_is_reached_by_keys_and_large_enough(room: Room, b
 
 def test_the_side_has_its_own_place_on_every_screen(room: Room, browser: Browser) -> None:
     """Nothing beside the clip lies over another thing or is cut off, trimmed clips and long lines too."""
-    for width, height in ((1440, 900), (1280, 720), (820, 1180)):
+    for width, height in ((1440, 900), (1280, 720), (820, 1180), (390, 844)):
         page = room.open(browser, viewport={"width": width, "height": height})
         playing(page)
         page.keyboard.press("]")

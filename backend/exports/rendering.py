@@ -29,7 +29,7 @@ Framing = Callable[[Clip, int, int, str], CropPath | None]
 """Where the window of an upright or square clip lies: given the clip, its frames `[start, end)` with handles, and the
 shape. The path's seconds count from `start`."""
 
-RECIPE = 2
+RECIPE = 3
 """Raised when the same options give another picture or sound, so that what was made before is not handed out."""
 
 WORKERS = 2

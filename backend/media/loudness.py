@@ -22,6 +22,9 @@ NEAR_LU, ROUNDS, MOST_MORE_DB = 0.3, 6, 12.0
 STEP = 1.5
 """What is added to the gain for what is missing: the limiter takes some of it away again."""
 
+LESS = (0.0, 1 / 3, 2 / 3)
+"""Where nothing else comes near: gains from the one that no peak needs holding for, up to the one that is missing."""
+
 OVERSAMPLED_HZ, RATE_HZ = 192_000, 48_000
 SAID = re.compile(r"Summary:.*?\bI:\s+(\S+) LUFS.*\bPeak:\s+(\S+) dBFS", re.DOTALL)
 
@@ -50,21 +53,23 @@ def level_for(wanted: float, measured: Callable[[Level | None], Loudness]) -> Le
     found = measured(None)
     if not found.integrated >= QUIET_LUFS:
         return None
-    gain = wanted - found.integrated
-    if found.peak + gain <= PEAK_DB - AAC_ROOM_DB:
+    gain, fits = wanted - found.integrated, PEAK_DB - AAC_ROOM_DB - found.peak
+    if gain <= fits:
         return Level(gain, limited=False)
-    level = best = Level(gain, limited=True)
-    nearest = float("inf")
+    off: dict[Level, float] = {}
+    level = Level(gain, limited=True)
     for _ in range(ROUNDS):
-        off = wanted - measured(level).integrated
-        # More gain is not always louder: what was too quiet to count begins to count.
-        if abs(off) < nearest:
-            nearest, best = abs(off), level
-        better = min(level.gain_db + STEP * off, gain + MOST_MORE_DB)
-        if abs(off) <= NEAR_LU or better == level.gain_db:
+        off[level] = abs(missing := wanted - measured(level).integrated)
+        better = min(level.gain_db + STEP * missing, gain + MOST_MORE_DB)
+        if off[level] <= NEAR_LU or better == level.gain_db:
             break
         level = replace(level, gain_db=better)
-    return best
+    if min(off.values()) > NEAR_LU:
+        # Less gain may be louder: what was too quiet to count begins to count, and the peaks are held anyway.
+        for share in LESS:
+            less = Level(fits + share * (gain - fits), limited=share > 0)
+            off[less] = abs(wanted - measured(less).integrated)
+    return min(off, key=lambda level: off[level])
 
 
 def levelled(stream: Any, level: Level) -> Any:

@@ -32,7 +32,7 @@ export class ListRow {
     const scored = entry.score === null ? "" : ` · ${score(entry.score)} ${entry.band}`;
     this.words.replaceChildren(
       h("p", {class: "list-name", title: entry.name}, entry.name),
-      h("p", {class: "small muted num", title: inOut(entry)}, `${entry.named ? `${entry.movie_title} · ` : ""}${spanWords(entry)}${scored}`),
+      h("p", {class: "small muted num list-span", title: inOut(entry)}, `${spanWords(entry)}${scored}${entry.named ? ` · ${entry.movie_title}` : ""}`),
       ...marksOf(entry).map(([words, kind, title]) => h("p", {class: `small list-mark ${kind}`, title}, words)),
       ...(entry.note ? [h("p", {class: "small list-note", title: entry.note}, entry.note)] : []));
   }

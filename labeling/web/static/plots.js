@@ -3,9 +3,8 @@
 import {h} from "./dom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const PAD = {left: 44, right: 16, top: 12, bottom: 40};
-const HEIGHT = 240;
-const TITLE_GAP = 4;
+const PAD = {left: 44, right: 16, top: 12, bottom: 24};
+const HEIGHT = 220;
 const LETTER = 8, LEAST_LETTERS = 6;
 
 function s(tag, attributes, ...children) {
@@ -15,11 +14,13 @@ function s(tag, attributes, ...children) {
   return element;
 }
 
-// `label` says the whole in words, for readers. Each axis: {min, max, ticks: [[value, words]], name}.
+// `label` says the whole in words, for readers. Each axis: {min, max, ticks: [[value, words]], name}; the name of x stands
+// below, in as many lines as it needs.
 // series: [{name, kind: "a" | "b" | "c", points: [{x, y, low, high, title}], line: false for dots alone}].
 // level: {y, name}, a line to compare with; diagonal: from corner to corner; marks: [{x, name}], moments on the x axis.
 export function linePlot(label, {x, y, series, level = null, diagonal = false, marks = []}) {
   const place = h("div", {class: "plot", role: "img", "aria-label": label});
+  const title = h("p", {class: "plot-axis small muted", "aria-hidden": "true"}, x.name);
   let width = 0;
   const draw = () => {
     if (Math.round(place.clientWidth) === width || !place.clientWidth) return;
@@ -29,7 +30,7 @@ export function linePlot(label, {x, y, series, level = null, diagonal = false, m
     if (level) svg.append(...levelLine(level, scale, width));
     if (diagonal) svg.append(s("line", {class: "plot-level", x1: scale.x(x.min), y1: scale.y(y.min), x2: scale.x(x.max), y2: scale.y(y.max)}));
     svg.append(...markLines(marks, scale, width), ...series.flatMap((each) => lineOf(each, scale)));
-    place.replaceChildren(svg);
+    place.replaceChildren(svg, title);
   };
   new ResizeObserver(draw).observe(place);
   return h("figure", {class: "plot-figure"}, place, series.length > 1 ? legend(series) : null);
@@ -49,7 +50,6 @@ function axes(x, y, scale, width) {
   for (const [value, words] of x.ticks) {
     parts.push(s("text", {class: "plot-words", x: scale.x(value), y: bottom + 16, "text-anchor": "middle"}, words));
   }
-  parts.push(s("text", {class: "plot-words", x: (PAD.left + width - PAD.right) / 2, y: HEIGHT - TITLE_GAP, "text-anchor": "middle"}, x.name));
   return parts;
 }
 
