@@ -11,23 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlmodel import Session, col, select
 
-from backend.analysis.stages import candidates_wanted
 from backend.analysis.vectors import shot_vectors
-from backend.errors import Conflict
 from backend.features.registry import profile_named
 from backend.features.schema import FeatureSchema
 from backend.features.store import FeatureStore
 from backend.library.models import Candidate, Movie
 from backend.resources import Resources
-from backend.scoring.labelled import prior_scores
 from backend.scoring.pooling import window_vectors
 from backend.scoring.presets import plain
-from backend.scoring.registry import SCORERS
 from backend.store.media import publish
 from labeling.decisions.models import CHOSEN, Decision
 from labeling.engagement.models import Engagement
 from labeling.references.weak import labels_of_project
 from trainer.holdout import holdout
+from trainer.priors import priors_of
 from trainer.snapshot import UNLABELLED, Snapshot, make_snapshot, write_snapshot
 from trainer.standing import (
     MANUAL,
@@ -164,7 +161,7 @@ def _snapshot(
         vectors, seconds, inside = window_vectors(*found, windows)
         left_out[OUTSIDE] += int((~inside).sum())
         kept += [label for label, fits in zip(own, inside.tolist(), strict=True) if fits]
-        priors = _priors(resources, movie, windows[inside])
+        priors = priors_of(resources, movie, windows[inside])
         parts.append(_Part(vectors[inside], seconds[inside], priors))
     return _table(kept, parts, films, schema), +left_out
 
@@ -197,16 +194,6 @@ def _table(
         viral_prior=np.concatenate([np.zeros(0), *(part.priors["viral"] for part in parts)]),
         holdout=[label.window[0] in out for label in labels] if out else None,
     )
-
-
-def _priors(resources: Resources, movie: Movie, windows: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-    """What the priors say of windows [W, 2] of a film; NaN where what they look at is not stored any more."""
-    wanted = candidates_wanted(resources.settings)
-    try:
-        film = resources.shelf.get(movie).film
-    except Conflict:
-        return {name: np.full(len(windows), np.nan) for name in SCORERS}
-    return prior_scores(film, windows, wanted.min_s, wanted.max_s)
 
 
 def _numbers(values: Sequence[float | None]) -> NDArray[np.float64]:
