@@ -21,6 +21,9 @@ from trainer.runs.service import find_lost as find_lost_runs
 
 GIVEN_UP = 70
 LETTERS_AT_ONCE = 4
+LOOK_EVERY_S, LETTERS_EVERY_S = 0.5, 2.0
+# DBOS wakes that often to tell others of its events, of which there are none here; by default a hundred times a second.
+NOTIFY_EVERY_S = 1.0
 Besides = Callable[[Resources, str], Ticker]
 """Made with the worker's name."""
 Register = Callable[[Resources, str], None]
@@ -121,14 +124,15 @@ def _launch(settings: Settings, name: str, queues: Sequence[str], register: Call
             "executor_id": name,
             "run_migrations": False,
             "log_level": "WARNING",
+            "notification_coalesce_sec": NOTIFY_EVERY_S,
         }
     )
     register()
     DBOS.listen_queues([*queues, LETTERS])
     DBOS.launch()
     for queue in queues:
-        DBOS.register_queue(queue, worker_concurrency=1, polling_interval_sec=0.5)
-    DBOS.register_queue(LETTERS, worker_concurrency=LETTERS_AT_ONCE, polling_interval_sec=1.0)
+        DBOS.register_queue(queue, worker_concurrency=1, polling_interval_sec=LOOK_EVERY_S)
+    DBOS.register_queue(LETTERS, worker_concurrency=LETTERS_AT_ONCE, polling_interval_sec=LETTERS_EVERY_S)
 
 
 def _give_up() -> None:

@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,15 +45,29 @@ class Bucket:
 @pytest.fixture(scope="session")
 def s3() -> Iterator[Bucket]:
     """The server; its credentials are in the environment of all processes that tests start."""
+    before = {name: os.environ.get(name) for name in CREDENTIALS}
+    os.environ.update(CREDENTIALS)
+    try:
+        with serving() as bucket:
+            yield bucket
+    finally:
+        _restore(before)
+
+
+@contextmanager
+def serving(**more: str) -> Iterator[Bucket]:
+    """A server of its own, with `more` in its environment, and a bucket in it; skips loudly without the program."""
     if not MOTO.is_file():
         pytest.skip(f"NO MOTO SERVER: {MOTO} is missing; scripts/check sets up the tools of requirements-tools.txt")
     port = free_port()
     quiet = subprocess.DEVNULL
     server = subprocess.Popen(
-        [MOTO, "-H", "127.0.0.1", "-p", str(port)], stdout=quiet, stderr=quiet, start_new_session=True
+        [MOTO, "-H", "127.0.0.1", "-p", str(port)],
+        env=os.environ | more,
+        stdout=quiet,
+        stderr=quiet,
+        start_new_session=True,
     )
-    before = {name: os.environ.get(name) for name in CREDENTIALS}
-    os.environ.update(CREDENTIALS)
     try:
         _wait(server, port)
         made = Bucket(port)
@@ -61,7 +76,6 @@ def s3() -> Iterator[Bucket]:
     finally:
         server.terminate()
         server.wait(START_LIMIT_S)
-        _restore(before)
 
 
 @pytest.fixture(params=["folder", "s3"])

@@ -12,7 +12,7 @@ from backend.store import media
 from backend.store.remote import Remote, StoreUnavailable
 from backend.store.room import make_room
 from tests.command import selects
-from tests.stores import Bucket, everything
+from tests.stores import CREDENTIALS, Bucket, everything, serving
 
 FILM = "f" * 64
 GIB = 1 << 30
@@ -27,6 +27,13 @@ def homes(tmp_path: Path, store_address: str) -> Iterator[tuple[Path, Path]]:
     yield both
     for home in both:
         media.detach(home)
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[Bucket]:
+    """A server that knows nobody's key once its bucket is made, as S3 itself is to whoever has a wrong one."""
+    with serving(INITIAL_NO_AUTH_ACTION_COUNT="1") as bucket:
+        yield bucket
 
 
 def write(path: Path, content: bytes = b"content") -> Path:
@@ -146,6 +153,16 @@ def test_errors_say_which_setting(s3: Bucket, tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match="has no such bucket; make it, or name another in SELECTS_MEDIA__STORE"):
         Remote(s3.address("x", bucket="none")).put(write(tmp_path / "film"), "film")
     Remote(s3.address("not/yet/there")).require()
+
+
+@pytest.mark.parametrize("part", ["worker", "serve"])
+def test_wrong_credentials_are_said_at_the_start(guarded: Bucket, tmp_path: Path, part: str) -> None:
+    home = tmp_path / "home"
+    assert selects("migrate", home=home).returncode == 0
+    said = selects(part, home=home, SELECTS_MEDIA__STORE=guarded.address("films"), **CREDENTIALS)
+    assert said.returncode == 2
+    assert "s3://media/films lets nobody in with these credentials; set AWS_ACCESS_KEY_ID and" in said.stderr
+    assert "Traceback" not in said.stderr
 
 
 def test_a_worker_says_at_its_start_that_the_store_is_not_there(tmp_path: Path) -> None:

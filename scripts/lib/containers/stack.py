@@ -45,13 +45,14 @@ class Stack:
 
     def __init__(self, folder: Path) -> None:
         self.checkout = folder / "checkout"
-        self.port = _free_port()
+        self.port = free_port()
         listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
         for name in filter(None, listed.split("\0")):
             (self.checkout / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, self.checkout / name)
         self.environment = {**os.environ, "COMPOSE_PROJECT_NAME": PROJECT}
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=120, trust_env=False)
+        self.token = ""
 
     def configure(self) -> None:
         """`cp .env.example .env`, and a password with all that makes trouble in addresses."""
@@ -67,6 +68,8 @@ class Stack:
     def run(self, *command: str, check: bool = True, **more: Any) -> subprocess.CompletedProcess[str]:
         """A command in the checkout."""
         kept = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True} | more
+        if "input" in kept:
+            del kept["stdin"]
         ended = subprocess.run(command, cwd=self.checkout, env=self.environment, check=False, **kept)
         if check and ended.returncode:
             sys.stderr.write(f"{ended.stdout or ''}{ended.stderr or ''}")
@@ -99,8 +102,8 @@ class Stack:
 
     def sign_in(self) -> None:
         """A token of the first admin, as README.md has it."""
-        token = self.inside("api", "selects", "token", "create", "--admin")
-        self.client.headers["Authorization"] = f"Bearer {token}"
+        self.token = self.inside("api", "selects", "token", "create", "--admin")
+        self.client.headers["Authorization"] = f"Bearer {self.token}"
 
     def get(self, path: str, **parameters: Any) -> Any:
         """The JSON at a path of the API."""
@@ -129,12 +132,18 @@ class Stack:
 
         until(look, limit_s, f"{len(jobs)} jobs are done", every_s=0.5)
 
+    def show(self) -> None:
+        """What the containers are and said last, for whoever has to find out why."""
+        for command in (("ps", "--all"), ("logs", "--tail", "60", "--no-color")):
+            print(self.compose(*command, check=False).stdout[-20_000:], file=sys.stderr, flush=True)
+
     def remove(self) -> None:
         """Containers, networks and volumes go."""
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "5", check=False)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody has."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
