@@ -1,15 +1,22 @@
 """`python -m backend.probe [api|worker]`: exit code 0 where that part of this machine is well, 1 where it is not.
 
-For health checks of containers, which have neither curl nor a name that others could ask.
+For health checks of containers, which have neither curl nor a name that others could ask. It runs every two seconds in
+each container that starts, so it loads drivers of databases and not all of SQLAlchemy: 0.3 s of a core instead of 1.
 """
 
+import socket
+import sqlite3
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 
+from backend.jobs.timing import SILENT_S
 from backend.settings import Settings, load_settings
 
 LIMIT_S = 5.0
+HEARD = "select count(*) from worker where state = 'alive' and host = {value} and beat >= {now} - {value}"
 
 
 def api_answers(settings: Settings) -> bool:
@@ -27,22 +34,33 @@ def api_answers(settings: Settings) -> bool:
 
 def worker_beats(settings: Settings) -> bool:
     """Whether a worker of this machine was heard of just now, by the database's clock."""
-    import socket
-
-    from sqlalchemy.exc import SQLAlchemyError
-    from sqlmodel import Session
-
-    from backend.database import make_engine, reading
-    from backend.jobs.liveness import serving
-
-    engine = make_engine(settings.database_url)
+    url, asked = settings.database_url, (socket.gethostname(), SILENT_S)
     try:
-        with Session(reading(engine)) as session:
-            return serving(session, host=socket.gethostname()).total() > 0
-    except SQLAlchemyError:
+        return (_in_postgresql if url.startswith("postgresql") else _in_sqlite)(url, asked) > 0
+    except (OSError, sqlite3.Error):
         return False
-    finally:
-        engine.dispose()
+
+
+def _in_postgresql(url: str, asked: tuple[str, float]) -> int:
+    import psycopg
+
+    try:
+        with psycopg.connect(
+            url.replace("postgresql+psycopg:", "postgresql:", 1), connect_timeout=int(LIMIT_S)
+        ) as asks:
+            now = "extract(epoch from clock_timestamp())::float"
+            row = asks.execute(HEARD.format(now=now, value="%s"), asked).fetchone()
+    except psycopg.Error:
+        return 0
+    return row[0] if row else 0
+
+
+def _in_sqlite(url: str, asked: tuple[str, float]) -> int:
+    file = Path(url.removeprefix("sqlite:///")).resolve()
+    with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=LIMIT_S)) as asks:
+        now = "((julianday('now') - 2440587.5) * 86400.0)"
+        found: tuple[int] = asks.execute(HEARD.format(now=now, value="?"), asked).fetchone()
+    return found[0]
 
 
 PROBES: dict[str, Callable[[Settings], bool]] = {"api": api_answers, "worker": worker_beats}

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session
 
-from backend.jobs.liveness import SILENT_S, bury, enrol, worker_name
+from backend.jobs.liveness import bury, enrol, worker_name
 from backend.jobs.models import Worker
+from backend.jobs.timing import SILENT_S
 from backend.probe import main, worker_beats
 from backend.resources import Resources
 from backend.settings import Settings
@@ -45,6 +46,17 @@ def test_a_worker_is_well_while_it_beats_on_this_machine(library: Resources) -> 
 
 def test_a_database_that_is_away_is_no_well_worker(tmp_path: Path) -> None:
     assert not worker_beats(Settings(home=tmp_path, database={"url": "postgresql://nobody@127.0.0.1:9/none"}))
+
+
+def test_a_probe_is_cheap(tmp_path: Path) -> None:
+    """Each container asks it every two seconds while it starts, when there is least to spare."""
+    loaded = "print(*{'sqlalchemy', 'structlog'} & {*sys.modules})"
+    for part in ("api", "worker"):
+        program = f"import sys; from backend.probe import main; main([{part!r}]); {loaded}"
+        said = subprocess.run(
+            [COMMAND[0], "-c", program], env=environment(tmp_path), capture_output=True, text=True, check=True
+        )
+        assert said.stdout.split() == []
 
 
 def test_an_unknown_part_is_named(capsys: pytest.CaptureFixture[str]) -> None:

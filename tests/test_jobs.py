@@ -17,9 +17,10 @@ from sqlmodel import Session, col, select
 from backend.database import utc_now
 from backend.errors import Conflict
 from backend.jobs import service as jobs
-from backend.jobs.liveness import SILENT_S, beat, bury, enrol, find_lost, serving, sweep, take_lease
+from backend.jobs.liveness import beat, bury, enrol, find_lost, serving, sweep, take_lease
 from backend.jobs.models import Job, JobStage, Lease, Worker
 from backend.jobs.service import Cancelled, Doing, Fenced, Report
+from backend.jobs.timing import SILENT_S
 from backend.library.models import Movie
 from tests.command import ROOT, environment
 from tests.service import Service

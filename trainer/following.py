@@ -8,8 +8,8 @@ from sqlmodel import Session, col, exists, select
 
 from backend.database import database_now
 from backend.errors import Conflict
-from backend.jobs.liveness import SILENT_S
 from backend.jobs.models import Worker
+from backend.jobs.timing import SILENT_S
 from backend.parts import hold, worker_part
 from backend.resources import Resources
 from backend.supervisor import Supervisor

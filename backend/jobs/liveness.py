@@ -17,10 +17,9 @@ from backend.database import database_now, rows_changed
 from backend.jobs.models import OPEN, Job, Lease, Worker
 from backend.jobs.queue import ENDED, JobQueue
 from backend.jobs.service import enqueue, put_back
+from backend.jobs.timing import BEAT_EVERY_S, SILENT_S
 from backend.resources import Resources
 
-BEAT_EVERY_S = 1.0
-SILENT_S = 5.0
 LEASE_S = 5.0
 REMEMBER_DEAD_S = 24 * 3600.0
 LOST_AFTER_S = 5.0
@@ -79,14 +78,12 @@ def take_lease(session: Session, name: str, holder: str, seconds: float = LEASE_
     return True
 
 
-def serving(session: Session, host: str = "") -> Counter[str]:
-    """How many workers that were heard of just now serve each queue, on all machines or on `host`.
+def serving(session: Session) -> Counter[str]:
+    """How many workers that were heard of just now serve each queue.
 
     Where none sweeps, those that were killed still stand as alive.
     """
-    heard = [col(Worker.state) == "alive", col(Worker.beat) >= database_now() - SILENT_S]
-    if host:
-        heard.append(col(Worker.host) == host)
+    heard = col(Worker.state) == "alive", col(Worker.beat) >= database_now() - SILENT_S
     served = session.exec(select(Worker.queues).where(*heard)).all()
     return Counter(queue for queues in served for queue in queues.split(","))
 
