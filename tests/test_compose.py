@@ -72,6 +72,15 @@ def test_every_image_has_one_version(name: str, service: dict[str, Any]) -> None
     assert image != "selects" or service["build"]["dockerfile"] == "docker/Dockerfile"
 
 
+def test_a_browser_keeps_to_one_of_several_servers() -> None:
+    """nginx's consistent hash tells servers apart by name: those that share one it serves in turn, and pages get lost."""
+    for file in sorted((ROOT / "docker" / "proxy").glob("*.conf")):
+        (upstream,) = re.findall(r"upstream \w+ \{(.+?)\n    \}", file.read_text(), re.DOTALL)
+        servers = re.findall(r"^\s*server (\S+?)[ ;]", upstream, re.MULTILINE)
+        (how,) = re.findall(r"^\s*hash \$\w+(.*);", upstream, re.MULTILINE)
+        assert (how.strip() == "consistent") == (len(set(servers)) > 1), file.name
+
+
 def test_no_password_has_a_default() -> None:
     found = [match for file in FILES for match in SECRET.findall((ROOT / file).read_text())]
     assert len(found) == 2

@@ -57,7 +57,7 @@ def _dies_by_itself(stack: Stack, tell: Callable[[str], None]) -> None:
     """A process that dies inside takes its container along, which the restart policy brings back."""
     for service in ("api", "trainer"):
         (container,) = stack.containers(service)
-        began = time.monotonic()
+        before, began = _enrolled(stack, container), time.monotonic()
         # The first process is docker's init; its child is ours.
         stack.inside(
             service,
@@ -67,8 +67,15 @@ def _dies_by_itself(stack: Stack, tell: Callable[[str], None]) -> None:
             check=False,
         )
         until(lambda c=container: _restarted(stack, c), BACK_S, f"{service} is started again")
+        if before:  # for five seconds its health is that of the row of the process that died
+            until(lambda c=container, b=before: (_enrolled(stack, c) - b) or None, BACK_S, f"{service} enrols again")
         until(stack.ready, BACK_S, "the service is ready again")
         tell(f"{service} died by itself and was back after {time.monotonic() - began:.1f} s")
+
+
+def _enrolled(stack: Stack, container: str) -> set[str]:
+    """The names that processes of a container have enrolled under."""
+    return {name for (name,) in stack.rows(f"select name from worker where host = '{container[:12]}'")}
 
 
 def _restarted(stack: Stack, container: str) -> bool | None:

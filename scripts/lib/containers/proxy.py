@@ -114,10 +114,14 @@ def _certificate(folder: Path) -> Path:
 def _image(stack: Stack) -> str:
     """The proxy's image, or what stands in for it where none can be pulled: the same program, from Debian."""
     name = re.findall(r"image: (nginx:\S+)", (ROOT / "docker" / "proxy" / "compose.yml").read_text())[0]
-    for look in (("image", "inspect"), ("pull", "--quiet")):
-        if not stack.run("docker", *look, name, check=False).returncode:
+    label = ("--format", '{{index .Config.Labels "stand-in"}}')
+    there = stack.run("docker", "image", "inspect", *label, name, check=False)
+    if not there.returncode and not there.stdout.strip():
+        return str(name)
+    if there.returncode:
+        if not stack.run("docker", "pull", "--quiet", name, check=False).returncode:
             return str(name)
-    stack.run("docker", "build", "--quiet", "--tag", name, "-", input=STAND_IN)
+        stack.run("docker", "build", "--quiet", "--label", "stand-in=yes", "--tag", name, "-", input=STAND_IN)
     return f"Debian's nginx in the place of {name}"
 
 
