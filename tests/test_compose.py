@@ -73,7 +73,7 @@ def test_every_image_has_one_version(name: str, service: dict[str, Any]) -> None
 
 
 def test_a_browser_keeps_to_one_of_several_servers() -> None:
-    """nginx's consistent hash tells servers apart by name: those that share one it serves in turn, and pages get lost."""
+    """A consistent hash knows servers by name: those that share one are served in turn, and pages are lost."""
     for file in sorted((ROOT / "docker" / "proxy").glob("*.conf")):
         (upstream,) = re.findall(r"upstream \w+ \{(.+?)\n    \}", file.read_text(), re.DOTALL)
         servers = re.findall(r"^\s*server (\S+?)[ ;]", upstream, re.MULTILINE)
