@@ -19,6 +19,7 @@ from labeling.lists.commands import export_app, lists_app
 from labeling.references.commands import reference_app
 from trainer.commands import training_app
 from trainer.datasets.commands import dataset_app
+from trainer.framing.commands import framing_app
 
 if TYPE_CHECKING:
     from backend.analysis.find import FindRequest
@@ -39,6 +40,7 @@ app.add_typer(decisions_app, name="decisions")
 app.add_typer(export_app)
 app.add_typer(lists_app, name="lists")
 app.add_typer(dataset_app, name="dataset")
+app.add_typer(framing_app, name="framing")
 
 
 @app.callback()

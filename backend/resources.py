@@ -105,7 +105,7 @@ class Resources:
             paths=paths,
             cache=self.home / "networks",
             offline=models.offline,
-            extras=("labels",),
+            extras=("labels", *(("framing",) if self.settings.analysis.framing else ())),
         )
 
     @cached_property

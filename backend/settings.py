@@ -69,13 +69,17 @@ class Media(_Section):
 
 
 class Analysis(_Section):
-    """How films of the library are analysed; `candidates` is how many windows of each are kept as candidates."""
+    """How films of the library are analysed; `candidates` is how many windows of each are kept as candidates.
+
+    framing  version 2 of the feature schema, for new analyses and snapshots: how shots are framed is a block of its own
+    """
 
     profile: str = "embedded"
     detector: str = "adaptive"
     fast: bool = False
     transcribe: bool = True
     proxy: bool = True
+    framing: bool = False
     candidates: int = Field(default=40, ge=1, le=1000)
 
 

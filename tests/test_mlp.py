@@ -1,6 +1,7 @@
 """A model's file, its card, and the numpy network against the torch one."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from safetensors.numpy import save
 from backend.errors import InputError, SchemaMismatch
 from backend.features.schema import Block, FeatureSchema
 from backend.scoring.explain import PRIOR
+from backend.scoring.live import fitting
 from backend.scoring.mlp import CARD, WEIGHTS, load_model, make_model, save_model
 from backend.scoring.network import build
 from backend.scoring.rank import RankRequest, rank
@@ -190,6 +192,33 @@ def test_another_schema_is_refused(folder):
         model.require(OTHER)
     with pytest.raises(SchemaMismatch):
         rank(make_film(schema=OTHER), RankRequest(), model)
+
+
+def test_a_film_with_an_optional_block_is_ranked_as_without_it(folder):
+    """Version 2 adds a block; a model of version 1 goes on and gives the same, wherever the block stands."""
+    film, model = make_film(), load_model(folder)
+    extra = Block("framing", 3, "framing")
+    noise = np.random.default_rng(3).normal(size=(len(film.shots), 3)).astype(np.float32)
+    for blocks, parts in (
+        ((*SCHEMA.blocks, extra), (film.vectors, noise)),
+        ((SCHEMA.blocks[0], extra, SCHEMA.blocks[1]), (film.vectors[:, :8], noise, film.vectors[:, 8:])),
+    ):
+        later = replace(film, schema=FeatureSchema("tiny", 2, blocks), vectors=np.concatenate(parts, axis=1))
+        assert fitting((model,), later) == ((model,), [])
+        one, two = rank(film, RankRequest(), model), rank(later, RankRequest(), model)
+        assert one.scored_by == two.scored_by == {"viral": PRIOR, "compelling": "v7"}
+        assert [clip.score for clip in one.clips] == [clip.score for clip in two.clips]
+        assert [clip.explanation for clip in one.clips] == [clip.explanation for clip in two.clips]
+
+
+def test_a_model_of_the_later_version_is_refused_by_a_film_of_the_first(tmp_path):
+    schema = FeatureSchema("tiny", 2, (*SCHEMA.blocks, Block("framing", 3, "framing")))
+    model = load_model(save_model(tmp_path, state(network(schema.dimension)), schema, "v8", {}))
+    fit, notes = fitting((model,), make_film())
+    assert fit == ()
+    assert "analyse the film again" in notes[0]
+    with pytest.raises(SchemaMismatch, match="framing 3"):
+        rank(make_film(), RankRequest(), model)
 
 
 def test_what_cannot_be_loaded_is_not_saved(tmp_path):

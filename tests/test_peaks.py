@@ -35,7 +35,8 @@ def hall_of(films: list[Floats]) -> Hall:
     for number, vectors in enumerate(films):
         count = len(vectors)
         nothing = np.zeros(count, np.int64)
-        shots = Shots(nothing, np.zeros((count, 2), np.int64), np.zeros((count, 2)), nothing > 0, nothing > 0, nothing)
+        none = nothing > 0
+        shots = Shots(nothing, np.zeros((count, 2), np.int64), np.zeros((count, 2)), none, none, nothing, none)
         ref = FilmRef(number + 1, 1, f"Film {number}", None, f"{number:064x}", "made", count, "stamp")
         held.append(HeldFilm(ref, vectors, shots, np.arange(count), np.any(vectors, axis=1)))
     return joined(SPACES["labels"], None, (), held)

@@ -34,14 +34,24 @@ def library(
     if request.param == "sqlite":
         url = sqlite_in(folder, request.getfixturevalue("sqlite_template"))
         with running(new_home(folder, stock), url, vectors=chroma.section) as service:
-            yield service, filled(service, stock, service.project())
+            yield service, with_dialogue(service, filled(service, stock, service.project()))
         return
     template = request.getfixturevalue("postgresql_template")
     with (
         database(request.getfixturevalue("postgresql"), template) as url,
         running(new_home(folder, stock), url, vectors=chroma.section) as service,
     ):
-        yield service, filled(service, stock, service.project())
+        yield service, with_dialogue(service, filled(service, stock, service.project()))
+
+
+def with_dialogue(service: Service, ids: dict[str, int]) -> dict[str, int]:
+    """These films hold no dialogue scene of two; some of their shots say so all the same."""
+    with Session(service.resources.engine) as session:
+        for shot in session.exec(select(Shot).where(col(Shot.number).in_((1, 2, 5)))):
+            shot.dialogue_scene = 0
+            session.add(shot)
+        session.commit()
+    return ids
 
 
 @pytest.fixture
@@ -158,6 +168,8 @@ FILTERS: dict[str, tuple[dict[str, Any], Any]] = {
     "faces": ({"has_faces": True}, lambda name, shot: shot.faces > 0),
     "no faces": ({"has_faces": False}, lambda name, shot: shot.faces == 0),
     "speech": ({"has_speech": True}, lambda name, shot: shot.speech >= 0.05 or bool(shot.dialogue)),
+    "dialogue of two": ({"dialogue_scene": True}, lambda name, shot: shot.dialogue_scene is not None),
+    "other scenes": ({"dialogue_scene": False}, lambda name, shot: shot.dialogue_scene is None),
     "long": ({"min_duration_s": 2.5}, lambda name, shot: shot.end_s - shot.start_s >= 2.5),
     "short": ({"max_duration_s": 1.0}, lambda name, shot: shot.end_s - shot.start_s <= 1.0),
     "all": ({"title": "i", "has_faces": False, "max_duration_s": 3}, lambda name, s: name != "stage" and plain(s)),

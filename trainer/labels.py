@@ -144,7 +144,8 @@ def _snapshot(
     session: Session, resources: Resources, labels: Sequence[Label], films: Mapping[str, Movie]
 ) -> tuple[Snapshot, Counter[str]]:
     """Labels with the features of their windows, in the order of `labels`; and what was left out, by reason."""
-    schema = profile_named(resources.settings.analysis.profile).schema
+    asked = resources.settings.analysis
+    schema = profile_named(asked.profile).schema_for(framing=asked.framing)
     store, left_out = FeatureStore(resources.home / "features"), Counter[str]()
     by_film: defaultdict[str, list[Label]] = defaultdict(list)
     for label in labels:

@@ -185,8 +185,9 @@ def _require_fitting(session: Session, row: ModelVersion) -> None:
     names = session.exec(
         select(Movie.profile).where(col(Movie.project_id) == row.project_id, col(Movie.state) == "ready").distinct()
     ).all()
-    known = [PROFILES[name].schema for name in names if name in PROFILES]
-    if known and (wanted := FeatureSchema.from_json(row.card["schema"])) not in known:
+    known = [PROFILES[name].framed for name in names if name in PROFILES]
+    wanted = FeatureSchema.from_json(row.card["schema"])
+    if known and not any(schema.holds(wanted) for schema in known):
         raise SchemaMismatch(
             f"{row.version} knows the features {wanted.describe()}; this project's films have {known[0].describe()}."
         )

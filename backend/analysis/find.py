@@ -8,7 +8,7 @@ from backend.analysis.film import Analysis, analyse
 from backend.analysis.progress import Progress, silent
 from backend.analysis.request import AnalysisRequest, model_detector
 from backend.analysis.view import scoring_film
-from backend.features.registry import build, profile_named
+from backend.features.registry import OPTIONAL, build, profile_named
 from backend.scoring.ensemble import Weights
 from backend.scoring.film import ScoringFilm
 from backend.scoring.mlp import load_model
@@ -62,14 +62,17 @@ def find(request: FindRequest, progress: Progress = silent) -> Findings:
     check_request(wanted_clips)
     profile = profile_named(request.profile)
     model = load_model(request.model) if request.model else None
+    framing = model is not None and model.schema == profile.framed
+    schema = profile.schema_for(framing=framing)
     if model:
-        model.require(profile.schema)
+        model.require(schema)
     paths = {name: str(path) for name, path in request.model_paths.items()}
-    extractors = build(request.profile, paths=paths, cache=request.home / "networks", offline=request.offline)
+    cache, extras = request.home / "networks", OPTIONAL if framing else ()
+    extractors = build(request.profile, paths=paths, cache=cache, offline=request.offline, extras=extras)
     wanted = AnalysisRequest(
         path=request.film,
         home=request.home,
-        schema=profile.schema,
+        schema=schema,
         extractors=extractors,
         detector=request.detector,
         fast=request.fast,

@@ -9,7 +9,7 @@ import numpy as np
 
 from backend.analysis.cache import FilmCache
 from backend.analysis.pictures import read_pictures
-from backend.analysis.view import FACE_EXTRACTORS
+from backend.analysis.request import FACE_EXTRACTORS
 from backend.exports.base import Clip
 from backend.exports.rendering import Framing
 from backend.features.base import Extracted

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.analysis.film import Known
-from backend.analysis.view import FACE_EXTRACTORS
+from backend.analysis.request import FACE_EXTRACTORS
 from backend.media.signals import FRAME_SIGNALS
 from backend.scoring.rank import ScoredClip
 

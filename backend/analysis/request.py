@@ -14,6 +14,7 @@ from backend.media.scan import Scan
 from backend.media.shots import DETECTORS, CutDetector, FromModel
 
 CLIP_FRAMES = 16
+FACE_EXTRACTORS = ("faces", "facenet")
 PICTURES = frozenset({"keyframes", "clip"})
 """What extractors read that is made while the film is decoded."""
 
@@ -54,6 +55,9 @@ class AnalysisRequest:
         extractor = self.extractors[name]
         if extractor.reads & PICTURES:
             return self.inputs(scan, extractor)
+        if "faces" in extractor.reads:
+            finders = [self.extractors[each] for each in FACE_EXTRACTORS if each in self.extractors]
+            return self.inputs(scan, extractor, *((e.name, e.version, e.weights_stamp) for e in finders))
         heard = (self.audio_track,) if self.audio_track else ()
         return self.inputs(scan, extractor, dialogue, *heard)
 

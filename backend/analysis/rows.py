@@ -11,10 +11,12 @@ from sqlmodel import Session, col, select
 from backend.analysis.film import Analysis, Known
 from backend.analysis.poster import stand_in
 from backend.analysis.request import AnalysisRequest
+from backend.analysis.shot_grammar import film_dialogue_scenes
 from backend.analysis.view import scenes, share_of_shots
 from backend.clusters.removal import remove_items
 from backend.database import utc_now
 from backend.errors import NotFound
+from backend.features.framing.scenes import scene_of_shots
 from backend.features.labels import top_labels
 from backend.jobs.models import Job
 from backend.library.kept import leave_out, let_go
@@ -127,6 +129,7 @@ def shots_of(movie_id: int, known: Known, starts: "np.typing.NDArray[np.int64]")
     speech = share_of_shots(known.speech_s, spans)
     scene_of = np.searchsorted(starts, np.arange(len(spans)), side="right") - 1
     counts = _faces(known)
+    exchanges = scene_of_shots(film_dialogue_scenes(known), len(spans))
     labels = top_labels(known.features["labels"].vectors) if "labels" in known.features else [()] * len(spans)
     made = []
     for number, (start, end) in enumerate(known.scan.shots.tolist()):
@@ -145,6 +148,7 @@ def shots_of(movie_id: int, known: Known, starts: "np.typing.NDArray[np.int64]")
                 faces=counts[number],
                 speech=round(float(speech[number]), 4),
                 dialogue=said,
+                dialogue_scene=exchanges[number],
                 labels=[[label.name, round(label.probability, 4)] for label in labels[number]],
             )
         )

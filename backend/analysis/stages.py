@@ -158,7 +158,7 @@ def _request(context: Context) -> AnalysisRequest:
     return AnalysisRequest(
         path=present(Path(movie.path)),
         home=context.resources.home,
-        schema=profile_named(settings.analysis.profile).schema,
+        schema=profile_named(settings.analysis.profile).schema_for(framing=settings.analysis.framing),
         extractors=context.resources.extractors,
         detector=settings.analysis.detector,
         fast=settings.analysis.fast,

@@ -21,7 +21,7 @@ def stored_film(
     Raises Conflict where something of it is missing.
     """
     schema, cache, store = (
-        profile_named(profile).schema,
+        profile_named(profile).schema_for(framing="framing" in vectors),
         FilmCache(home / "films" / sha256),
         FeatureStore(home / "features"),
     )

@@ -4,13 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.analysis.film import Known
+from backend.analysis.request import FACE_EXTRACTORS
 from backend.media.bands import Watched, find_bands
 from backend.media.scan import Scan
 from backend.media.scenes import group_shots
 from backend.media.signals import FRAME_SIGNALS
 from backend.scoring.film import ScoringFilm
 
-FACE_EXTRACTORS = ("faces", "facenet")
 PAUSE_REACH_S = 3
 
 

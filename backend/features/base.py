@@ -36,6 +36,7 @@ class ShotMaterial:
     log_mel       float32 [seconds, 128], one row per second that the shot touches
     frames        float32 [frames of the shot, 6]: see media.signals.FRAME_SIGNALS
     dialogue      what is said in the shot, where subtitles say it
+    faces         those that the profile's finder of faces saw in the keyframes
     """
 
     start_s: float
@@ -46,6 +47,7 @@ class ShotMaterial:
     log_mel: Vectors = field(default_factory=lambda: np.zeros((0, 128), np.float32))
     frames: Vectors = field(default_factory=lambda: np.zeros((0, 6), np.float32))
     dialogue: str = ""
+    faces: tuple[FaceBox, ...] = ()
 
 
 @dataclass(frozen=True)

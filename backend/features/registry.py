@@ -16,6 +16,7 @@ from backend.features.dynamics import Dynamics
 from backend.features.efficientnet import EfficientNetLite0
 from backend.features.facenet import FaceNetFaces
 from backend.features.faces import Faces
+from backend.features.framing.block import Framing
 from backend.features.labels import Labels
 from backend.features.mel import LogMel
 from backend.features.openclip import OpenClip
@@ -33,7 +34,11 @@ EXTRACTORS: dict[str, type[Extractor]] = {
     "videomae": VideoMae,
     "openclip": OpenClip,
     "facenet": FaceNetFaces,
+    "framing": Framing,
 }
+
+OPTIONAL = ("framing",)
+"""Extractors whose blocks version 2 of a profile's schema adds, for whoever wants them (settings.analysis.framing)."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +49,27 @@ class Profile:
     extras: tuple[str, ...] = ()
 
     @property
+    def framed(self) -> FeatureSchema:
+        """Version 2 of the schema: the same blocks, and the optional ones."""
+        return FeatureSchema(self.schema.name, 2, (*self.schema.blocks, *_blocks(OPTIONAL)))
+
+    def schema_for(self, *, framing: bool) -> FeatureSchema:
+        """The schema with or without optional blocks."""
+        return self.framed if framing else self.schema
+
+    @property
     def extractors(self) -> tuple[str, ...]:
         """Names of all extractors, those of the schema first."""
         return tuple(block.extractor for block in self.schema.blocks) + self.extras
 
 
 def _schema(name: str, extractors: tuple[str, ...]) -> FeatureSchema:
+    return FeatureSchema(name, 1, _blocks(extractors))
+
+
+def _blocks(extractors: tuple[str, ...]) -> tuple[Block, ...]:
     classes = [EXTRACTORS[extractor] for extractor in extractors]
-    return FeatureSchema(name, 1, tuple(Block(c.block, c.dimension, c.name, c.version) for c in classes))
+    return tuple(Block(c.block, c.dimension, c.name, c.version) for c in classes)
 
 
 PROFILES: dict[str, Profile] = {

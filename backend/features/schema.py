@@ -46,6 +46,22 @@ class FeatureSchema:
         """Concatenate per-shot blocks [shots, dimension of the block] into [shots, dimension]."""
         return np.concatenate([np.asarray(blocks[b.name], np.float32) for b in self.blocks], axis=1)
 
+    def holds(self, other: "FeatureSchema") -> bool:
+        """Whether a vector of this schema has all that one of `other` has: a later version with an optional block."""
+        later = self.name == other.name and self.version > other.version
+        return self == other or (later and set(other.blocks) < set(self.blocks))
+
+    def columns(self, other: "FeatureSchema") -> NDArray[np.int64]:
+        """Which columns of a vector of this schema make one of `other`, int64 [other.dimension].
+
+        Raises SchemaMismatch where this schema does not hold it.
+        """
+        if not self.holds(other):
+            other.require(self)
+        slices = self.slices
+        parts = [np.arange(slices[block.name].start, slices[block.name].stop) for block in other.blocks]
+        return np.concatenate([np.zeros(0, np.int64), *parts])
+
     def require(self, other: "FeatureSchema") -> None:
         """Raise SchemaMismatch unless `other` has the same name, version and blocks."""
         if other != self:

@@ -107,7 +107,10 @@ class Movie(MovieFacts, table=True):
 
 
 class Shot(SQLModel, table=True):
-    """Frames between two cuts. `keyframes`: frame numbers; `labels`: [(name, probability)]; `speech`: share, 0 to 1."""
+    """Frames between two cuts. `keyframes`: frame numbers; `labels`: [(name, probability)]; `speech`: share, 0 to 1.
+
+    dialogue_scene  the number of the two-character dialogue scene that it lies in, None outside
+    """
 
     __table_args__ = (UniqueConstraint("movie_id", "number"),)
 
@@ -123,6 +126,7 @@ class Shot(SQLModel, table=True):
     faces: int = 0
     speech: float = 0.0
     dialogue: str = ""
+    dialogue_scene: int | None = None
     labels: list[Any] = _json(list)
 
 

@@ -115,6 +115,9 @@ class ShotPublic(_Part):
     faces: int
     speech: float = Field(description="Share of the shot in which somebody speaks.")
     dialogue: str
+    dialogue_scene: int | None = Field(
+        description="The number of the dialogue scene of two characters that it lies in, by the sizes of faces."
+    )
     labels: list[tuple[str, float]]
     picture: str | None = None
 

@@ -33,7 +33,7 @@ def read_clips(path: Path, *, clips: int, frames: int, step_s: float, side: int)
         stream.codec_context.thread_count = 2
         stream.codec_context.options = {**stream.codec_context.options, **LIMITS}
         length_s = _length_s(container, stream)
-        picture, made = _Upright(side, stream), list[NDArray[np.uint8]]()
+        picture, made = Upright(side, stream), list[NDArray[np.uint8]]()
         for start_s in clip_starts(length_s, frames * step_s, clips):
             found = _clip(container, stream, start_s + np.arange(frames) * step_s, picture)
             if found is not None:
@@ -96,7 +96,7 @@ def _plain_sound(container: InputContainer) -> Iterator[Samples]:
                 yield np.nan_to_num(made.to_ndarray().reshape(-1)).astype(np.float32)
 
 
-class _Upright:
+class Upright:
     """Frames as RGB with the shorter side `side`, square pixels, turned as a viewer sees them."""
 
     def __init__(self, side: int, stream: VideoStream) -> None:
@@ -119,7 +119,7 @@ def _length_s(container: InputContainer, stream: VideoStream) -> float:
 
 
 def _clip(
-    container: InputContainer, stream: VideoStream, times_s: NDArray[np.floating[Any]], picture: _Upright
+    container: InputContainer, stream: VideoStream, times_s: NDArray[np.floating[Any]], picture: Upright
 ) -> NDArray[np.uint8] | None:
     """The frames shown at these times, uint8 [times, height, width, 3]; None where none can be decoded."""
     start_s = float(stream_start_s(stream))

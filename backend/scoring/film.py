@@ -40,6 +40,16 @@ class ScoringFilm:
     pauses_s: Floats = field(default_factory=lambda: np.zeros(0))
     bands_s: Mapping[str, Floats] = field(default_factory=dict)
 
+    def vectors_for(self, schema: FeatureSchema) -> NDArray[np.float32]:
+        """Its vectors as a model of `schema` wants them, finite, float32 [N, schema.dimension].
+
+        A film with an optional block still serves models that know nothing of it. Raises SchemaMismatch.
+        """
+        columns = self.schema.columns(schema)
+        whole = len(columns) == self.schema.dimension and schema == self.schema
+        vectors = self.vectors if whole else self.vectors[:, columns]
+        return vectors if np.isfinite(vectors).all() else np.nan_to_num(vectors, posinf=0.0, neginf=0.0)
+
     @property
     def duration_s(self) -> float:
         """Seconds from the first frame to the end of the last."""

@@ -91,7 +91,7 @@ def without(slot: str) -> str:
 
 def fitting(models: Sequence[Model], film: ScoringFilm) -> tuple[tuple[Model, ...], list[str]]:
     """Those of the live models that know a film's features, and a sentence for each of the others."""
-    fit = tuple(model for model in models if model.schema == film.schema)
+    fit = tuple(model for model in models if film.schema.holds(model.schema))
     others = [model for model in models if model not in fit]
     return fit, [
         f"Model {model.version} knows other features than this film has: the prior gives the {model.replaces} score; "
@@ -122,7 +122,7 @@ class LiveModels:
 
     def __init__(self, resources: "Resources") -> None:
         self._resources = resources
-        self._schema = profile_named(resources.settings.analysis.profile).schema
+        self._schema = profile_named(resources.settings.analysis.profile).framed
         self._held: dict[Key, _Held] = {}
         self._pinned: dict[int, Pinned] = {}
         self._looking = threading.Lock()
@@ -241,7 +241,8 @@ class LiveModels:
         model = load_model(folder)
         if model.replaces != slot.partition("/")[0]:
             raise InputError(f"{model.version!r} gives the {model.replaces} score; it cannot be live as {slot!r}.")
-        model.require(self._schema)
+        if not self._schema.holds(model.schema):
+            model.require(self._schema)
         check_golden(folder, model)
         return model
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backend.errors import InputError
 from backend.scoring import explain
@@ -163,7 +162,7 @@ def _see(film: ScoringFilm, request: RankRequest, given: Sequence[Model | None],
     for model in given:
         if model is None:
             continue
-        model.require(film.schema)
+        film.schema.columns(model.schema)
         if model.replaces in models:
             raise InputError(
                 f"Two models give the {model.replaces} score: {models[model.replaces].version} and {model.version}."
@@ -204,14 +203,12 @@ def _scores(
             scores[name] = np.zeros(0)
         elif name in models:
             parts = pick.segments
-            scores[name] = models[name].window_probabilities(_finite(film), parts.durations_s, pick.windows, parts.shot)
+            scores[name] = models[name].window_probabilities(
+                film.vectors_for(models[name].schema), parts.durations_s, pick.windows, parts.shot
+            )
         else:
             scores[name] = scorer.score(measures)
     return scores
-
-
-def _finite(film: ScoringFilm) -> NDArray[np.float32]:
-    return film.vectors if np.isfinite(film.vectors).all() else np.nan_to_num(film.vectors, posinf=0.0, neginf=0.0)
 
 
 def _slate(seen: _Seen) -> Frames:
@@ -260,8 +257,10 @@ def _judges(seen: _Seen, chosen: Frames) -> list[tuple[float, Floats, explain.Ju
     parts, weights = seen.pick.segments, seen.request.weights
     for name, weight in (("viral", weights.viral), ("compelling", weights.compelling)):
         if name in seen.models:
-            pooled, typical = explain.few(_finite(seen.film), parts, seen.pick.windows.take(chosen))
-            judge = explain.Judge(SCORERS[name], standard, {}, seen.models[name], pooled, typical)
+            model = seen.models[name]
+            own = seen.film.vectors_for(model.schema)
+            pooled, typical = explain.few(own, parts, seen.pick.windows.take(chosen))
+            judge = explain.Judge(SCORERS[name], standard, {}, model, pooled, typical)
         else:
             judge = explain.Judge(SCORERS[name], standard, SCORERS[name].effective(seen.measures))
         judges.append((weight, seen.scores[name][chosen], judge))

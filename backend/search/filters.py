@@ -31,6 +31,7 @@ class Filters:
     year_max: int | None = None
     has_faces: bool | None = None
     has_speech: bool | None = None
+    dialogue_scene: bool | None = None
     min_duration_s: float | None = None
     max_duration_s: float | None = None
     clusters: tuple[int, ...] = ()

@@ -42,6 +42,7 @@ class Hall:
     filled: NDArray[np.bool_]
     has_faces: NDArray[np.bool_]
     has_speech: NDArray[np.bool_]
+    in_dialogue: NDArray[np.bool_]
     duration_s: NDArray[np.float64]
 
     def __len__(self) -> int:
@@ -56,6 +57,8 @@ class Hall:
             mask = mask & (self.has_faces == filters.has_faces)
         if filters.has_speech is not None:
             mask = mask & (self.has_speech == filters.has_speech)
+        if filters.dialogue_scene is not None:
+            mask = mask & (self.in_dialogue == filters.dialogue_scene)
         if filters.min_duration_s is not None:
             mask = mask & (self.duration_s >= filters.min_duration_s)
         if filters.max_duration_s is not None:
@@ -123,6 +126,7 @@ def joined(space: Space, hall: Hall | None, kept: Sequence[int], fresh: Sequence
         filled=_over(films, lambda film: film.filled, np.bool_),
         has_faces=_over(films, lambda film: film.shots.has_faces[film.shot_of], np.bool_),
         has_speech=_over(films, lambda film: film.shots.has_speech[film.shot_of], np.bool_),
+        in_dialogue=_over(films, lambda film: film.shots.in_dialogue[film.shot_of], np.bool_),
         duration_s=_over(films, lambda film: film.shots.duration_s[film.shot_of], np.float64),
     )
 

@@ -29,7 +29,10 @@ log = structlog.get_logger("selects.search")
 
 @dataclass(frozen=True)
 class Shots:
-    """Facts of a film's shots: frames and seconds [shots, 2], `picture` the frame of the middle keyframe or -1."""
+    """Facts of a film's shots: frames and seconds [shots, 2], `picture` the frame of the middle keyframe or -1.
+
+    in_dialogue  in a dialogue scene of two characters
+    """
 
     scene: NDArray[np.int64]
     frames: NDArray[np.int64]
@@ -37,6 +40,7 @@ class Shots:
     has_faces: NDArray[np.bool_]
     has_speech: NDArray[np.bool_]
     picture: NDArray[np.int64]
+    in_dialogue: NDArray[np.bool_]
 
     @property
     def duration_s(self) -> NDArray[np.float64]:
@@ -110,6 +114,7 @@ def shots_of(session: Session, movie_id: int) -> Shots:
     columns = (
         *(col(Shot.scene), col(Shot.start_frame), col(Shot.end_frame), col(Shot.start_s), col(Shot.end_s)),
         *(col(Shot.faces), col(Shot.speech), col(Shot.dialogue), col(Shot.keyframes)),
+        col(Shot.dialogue_scene),
     )
     found = select(*columns).where(col(Shot.movie_id) == movie_id).order_by(col(Shot.number))  # type: ignore[call-overload]
     rows = session.connection().execute(found).all()
@@ -120,6 +125,7 @@ def shots_of(session: Session, movie_id: int) -> Shots:
         has_faces=np.array([row[5] > 0 for row in rows], bool),
         has_speech=np.array([row[6] >= SPOKEN_SHARE or bool(row[7]) for row in rows], bool),
         picture=np.array([row[8][len(row[8]) // 2] if row[8] else -1 for row in rows], np.int64),
+        in_dialogue=np.array([row[9] is not None for row in rows], bool),
     )
 
 

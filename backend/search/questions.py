@@ -33,6 +33,10 @@ class Where(BaseModel):
     year_max: Year = Field(None, description="Only in films of this year and earlier.")
     has_faces: bool | None = Field(None, description="Only shots with faces, or only without.")
     has_speech: bool | None = Field(None, description="Only shots in which somebody speaks, or only others.")
+    dialogue_scene: bool | None = Field(
+        None,
+        description="Only shots of dialogue scenes of two characters (by turns, in medium close-ups), or only others.",
+    )
     min_duration_s: Seconds = Field(None, description="Only shots at least this long.")
     max_duration_s: Seconds = Field(None, description="Only shots at most this long.")
     cluster: list[Id] | None = Field(
@@ -52,6 +56,7 @@ class Where(BaseModel):
             year_max=self.year_max,
             has_faces=self.has_faces,
             has_speech=self.has_speech,
+            dialogue_scene=self.dialogue_scene,
             min_duration_s=self.min_duration_s,
             max_duration_s=self.max_duration_s,
             clusters=tuple(self.cluster or ()),

@@ -6,7 +6,7 @@ import {boot} from "./boot.js";
 import {button, h} from "./dom.js";
 
 const MOST = 200;
-const NAMES = ["film", "genre", "year_min", "year_max", "has_faces", "has_speech", "min_duration_s", "max_duration_s"];
+const NAMES = ["film", "genre", "year_min", "year_max", "has_faces", "has_speech", "dialogue_scene", "min_duration_s", "max_duration_s"];
 
 // Places and people are one question to the API: `cluster`, which may be asked twice.
 const CLUSTERS = {scene: "Any place", character: "Anybody"};
@@ -20,15 +20,16 @@ export class Filters {
       year_min: number("From year", 1870, 2200, "from"), year_max: number("To year", 1870, 2200, "to"),
       has_faces: select("Faces", [["", "Faces or none"], ["true", "With faces"], ["false", "Without faces"]]),
       has_speech: select("Speech", [["", "Speech or none"], ["true", "With speech"], ["false", "Without speech"]]),
+      dialogue_scene: select("Dialogue of two", [["", "Any scene"], ["true", "Dialogue of two"], ["false", "Other scenes"]]),
       min_duration_s: number("Shortest shot, seconds", 0, 36000, "any"), max_duration_s: number("Longest shot, seconds", 0, 36000, "any"),
     };
     this.clusters = Object.fromEntries(Object.entries(CLUSTERS).map(([kind, any]) => [kind, select(VIEWS[kind].tab, [["", any]])]));
     this.grouped = Object.values(this.clusters).map((field) => h("span", {class: "chip", hidden: true}, field));
-    const {film, genre, year_min, year_max, has_faces, has_speech, min_duration_s, max_duration_s} = this.fields;
+    const {film, genre, year_min, year_max, has_faces, has_speech, dialogue_scene, min_duration_s, max_duration_s} = this.fields;
     const clear = button("Clear", () => { this.read(new URLSearchParams()); changed(); }, {kind: "plain"});
     this.clear = clear;
     this.element = h("div", {class: "bar chips", role: "group", "aria-label": "Filters"}, chip(film), chip(genre), ...this.grouped, chip("Years", year_min, "–", year_max),
-      chip(has_faces), chip(has_speech), chip("Shots of", min_duration_s, "–", max_duration_s, "s"), clear);
+      chip(has_faces), chip(has_speech), chip(dialogue_scene), chip("Shots of", min_duration_s, "–", max_duration_s, "s"), clear);
     this.element.addEventListener("change", () => { this.#mark(); changed(); });
     this.#mark();
   }

@@ -34,7 +34,7 @@ class Timeline extends HTMLElement {
       button("", () => this.zoom(1 / ZOOM_STEP), {kind: "plain", symbol: "minus", title: "Zoom out (-)"}),
       button("", () => this.zoom(ZOOM_STEP), {kind: "plain", symbol: "plus", title: "Zoom in (+, or Ctrl and wheel)"}));
     this.legend = h("div", {class: "timeline-legend small muted"}, key("viral", "viral"), key("compelling", "compelling"), key("ensemble", "score"),
-      key("speech", "speech"), key("faces", "faces"), this.tools);
+      key("dialogue", "dialogue of two"), key("speech", "speech"), key("faces", "faces"), this.tools);
     this.append(this.legend, this.stage);
     this.#listen();
   }
@@ -235,6 +235,7 @@ class Timeline extends HTMLElement {
   #words(second, bar) {
     const shot = this.time.shots[this.time.shotAt(second)], curve = this.film.curve, at = Math.floor(second);
     const words = [this.time.code(second), `shot ${shot.number + 1}`, `scene ${shot.scene + 1}`];
+    if (shot.dialogue_scene !== null) words.push(`dialogue of two, ${shot.dialogue_scene + 1}`);
     if (curve && curve.score[at] !== null && curve.score[at] !== undefined) words.push(`viral ${score(curve.viral[at])}`, `compelling ${score(curve.compelling[at])}`, `score ${score(curve.score[at])}`);
     const rest = bar ? [h("strong", {}, bar.rank ? ` clip ${bar.rank}: ` : " own clip: "), `${clock(bar.start_s)} – ${clock(bar.end_s)}, ${bar.score === null ? "not scored" : score(bar.score)}`] : [];
     return [words.join(" · "), ...rest];

@@ -44,6 +44,7 @@ export function drawFilm(ctx, film, view, rows, paint) {
   const x = scale(view);
   ruler(ctx, view, rows.ruler, paint, x);
   bands(ctx, film.scenes, rows.scenes, paint, x);
+  spans(ctx, film.shots.filter((shot) => shot.dialogue_scene !== null), lower(rows.scenes), paint.compelling, x);
   spans(ctx, film.lines, rows.speech, paint.muted, x);
   spans(ctx, film.shots.filter((shot) => shot.faces), rows.faces, paint.good, x);
   comb(ctx, film.shots, rows.cuts, paint, x, view);
@@ -73,6 +74,11 @@ function bands(ctx, scenes, row, paint, x) {
     ctx.fillStyle = at % 2 ? paint["band-other"] : paint.band;
     ctx.fillRect(x(scene.start_s), row.top, Math.max(x(scene.end_s) - x(scene.start_s), 1), row.height);
   });
+}
+
+// Dialogue scenes are marked in the scenes that they lie in.
+function lower(row) {
+  return {top: row.top + row.height / 2, height: row.height / 2};
 }
 
 function spans(ctx, parts, row, fill, x) {

@@ -1,0 +1,181 @@
+"""`selects framing frames`: stills of films at even times in a folder, and the table that says what each one is."""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.analysis.checksum import checksums_file, film_checksum
+from backend.analysis.progress import Progress, silent
+from backend.errors import InputError, OutputError
+from backend.files import write_atomically
+from backend.media.probe import probe_film
+from backend.media.stills import Still, stills
+
+INDEX = "frames.csv"
+JPEG_QUALITY = 92
+DIGITS = 8
+"""Of the checksum, in names of folders."""
+
+
+@dataclass(frozen=True)
+class StoredStill:
+    """A row of the table: film (sha256), title, frame, second, timecode, every (s) and height asked for, and the file.
+
+    `file` is the path within the folder of the table.
+    """
+
+    film: str
+    title: str
+    frame: int
+    second: float
+    timecode: str
+    every_s: float
+    height: int
+    file: str
+
+
+@dataclass(frozen=True)
+class FramesRequest:
+    """Which films, to where, a still every so many seconds, so high at most."""
+
+    films: Sequence[Path]
+    out: Path
+    every_s: float = 8.0
+    height: int = 360
+
+
+@dataclass(frozen=True)
+class Framed:
+    """What came of it: stills of these films that are there now, and how many of them this run has written."""
+
+    films: int
+    stills: int
+    written: int
+
+
+def write_stills(
+    request: FramesRequest, home: Path, begin: Callable[[str, int, int], Progress] = lambda name, at, of: silent
+) -> Framed:
+    """Write the stills; what is there already is not written again, and a film that is done is not even opened.
+
+    `begin` is told which film is next. Raises InputError, FilmUnreadable, OutputError; films that are done stay done.
+    """
+    if not request.every_s > 0:
+        raise InputError("--every takes a number of seconds above 0.")
+    films = list(dict.fromkeys(path.resolve() for path in request.films))
+    there = written = 0
+    for at, path in enumerate(films):
+        progress = begin(path.name, at, len(films))
+        found, new = _film(request, path, home, progress)
+        there, written = there + found, written + new
+    return Framed(len(films), there, written)
+
+
+def read_index(folder: Path) -> list[StoredStill]:
+    """The table of a folder of stills, by film and frame; raises InputError where there is none."""
+    path = folder / INDEX
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise InputError(
+            f"There is no {INDEX} in {str(folder)!r}; `selects framing frames FILM --out DIR` makes one."
+        ) from None
+    try:
+        return [_row(row) for row in csv.DictReader(io.StringIO(text))]
+    except (KeyError, TypeError, ValueError) as broken:
+        raise InputError(f"{str(path)!r} is no table of stills: {broken!r}.") from None
+
+
+def read_picture(folder: Path, still: StoredStill) -> NDArray[np.uint8]:
+    """Its picture, RGB uint8 [height, width, 3]; raises InputError where it is gone or broken."""
+    path = folder / still.file
+    data = np.frombuffer(path.read_bytes() if path.is_file() else b"", np.uint8)
+    found = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+    if found is None:
+        raise InputError(f"The still {str(path)!r} is gone or broken; run `selects framing frames` again.")
+    return np.ascontiguousarray(found[:, :, ::-1], np.uint8)
+
+
+def _film(request: FramesRequest, path: Path, home: Path, progress: Progress) -> tuple[int, int]:
+    """How many stills of a film are there, and how many are new."""
+    probe = probe_film(path)
+    sha256 = film_checksum(path, checksums_file(home), lambda done, total: progress("checksum", done, total))
+    known = read_index(request.out) if (request.out / INDEX).is_file() else []
+    before = [row for row in known if row.film == sha256]
+    asked = (request.every_s, request.height)
+    if before and all((row.every_s, row.height) == asked and (request.out / row.file).is_file() for row in before):
+        return len(before), 0
+    # Names say all that decides a picture: what a stopped run has written is found again.
+    folder = f"{_plain(path.stem)}-{sha256[:DIGITS]}-{request.height}p"
+    rows, new = [], 0
+    length_s = probe.declared_duration_s
+    for still in stills(probe, request.every_s, request.height, lambda s: progress("decode", s, max(s, length_s))):
+        name = f"{folder}/{_name(still)}"
+        new += _write(request.out / name, still)
+        rows.append(StoredStill(sha256, path.stem, still.frame, round(still.second, 6), still.timecode, *asked, name))
+    for old in {row.file for row in before} - {row.file for row in rows}:
+        (request.out / old).unlink(missing_ok=True)
+    _write_index(request.out, [*(row for row in known if row.film != sha256), *rows])
+    return len(rows), new
+
+
+def _write(path: Path, still: Still) -> bool:
+    """Whether it had to be written; a file that is there is whole."""
+    if path.is_file():
+        return False
+    content = cv2.imencode(".jpg", still.picture()[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise OutputError(f"Cannot write to {str(path.parent)!r}: {problem.strerror}.") from None
+    write_atomically(path, content.tobytes())
+    return True
+
+
+def _write_index(folder: Path, rows: Sequence[StoredStill]) -> None:
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow([each.name for each in fields(StoredStill)])
+    table.writerows(astuple(row) for row in sorted(rows, key=lambda row: (row.title, row.film, row.frame)))
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / INDEX, text.getvalue().encode())
+
+
+def _row(row: dict[str, str]) -> StoredStill:
+    return StoredStill(
+        row["film"],
+        row["title"],
+        int(row["frame"]),
+        float(row["second"]),
+        row["timecode"],
+        float(row["every_s"]),
+        int(row["height"]),
+        row["file"],
+    )
+
+
+def _name(still: Still) -> str:
+    """Timecode and frame; colons are no part of a name everywhere."""
+    return f"{re.sub('[^0-9]', '-', still.timecode)}_f{still.frame:07d}.jpg"
+
+
+def _plain(stem: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", stem)[:60].strip("._") or "film"
+
+
+def films_of(paths: Sequence[Path], listed: Callable[[Path], Sequence[Path]]) -> Iterator[Path]:
+    """The films that paths name; `listed` gives those of a folder. Raises InputError for an empty folder."""
+    for path in paths:
+        if not path.is_dir():
+            yield path
+        elif found := listed(path):
+            yield from found
+        else:
+            raise InputError(f"There are no films in {str(path)!r}.")

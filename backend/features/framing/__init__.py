@@ -1,0 +1,1 @@
+"""How shots are framed: shot scales, medium close-ups, and dialogue scenes of two characters."""

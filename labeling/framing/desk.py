@@ -1,0 +1,104 @@
+"""What the labelling page asks and is told: stills in the order in which they are worth a look, and their labels."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.analysis.still_features import still_features
+from backend.analysis.stills import StoredStill, read_index, read_picture
+from backend.errors import NotFound
+from backend.features.base import Extractor
+from backend.features.framing.judge import Judge
+from backend.features.framing.scale import Framing
+from labeling.framing.labels import Label, read_labels, write_labels
+
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A still, the first guess at it, and how probable a medium close-up is to the model (None without one)."""
+
+    still: StoredStill
+    guess: Framing
+    probability: float | None
+
+
+class Desk:
+    """The stills of a folder, those first that the model, else the face-size rule, takes for medium close-ups.
+
+    Labels are written to the file whenever one changes; labels of other frames that stand in it stay.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        labels: Path,
+        extractors: Mapping[str, Extractor],
+        judge: Judge | None = None,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> None:
+        """Make what is missing of the stills' features; raises InputError, MissingWeights, OutputError."""
+        self.folder, self.path = folder, labels
+        self._labels = read_labels(labels) if labels.is_file() else {}
+        self._lock = threading.Lock()
+        stills = read_index(folder)
+        seen = still_features(folder, stills, extractors, progress)
+        said = None if judge is None else _judged(judge, folder, stills, seen.vectors)
+        asked = [
+            Asked(still, _guess(guess, judge, p), p)
+            for still, guess, p in zip(
+                stills, seen.guesses, said if said is not None else [None] * len(stills), strict=True
+            )
+        ]
+        self.asked = sorted(asked, key=lambda each: (-_first(each), each.still.title, each.still.frame))
+
+    def label_of(self, number: int) -> Framing | None:
+        """What people say of a still, by its place in the order; None where nobody has said anything."""
+        found = self._labels.get(self._frame(number))
+        return found.framing if found else None
+
+    def say(self, number: int, framing: Framing | None) -> None:
+        """Label a still, or take its label back; it is in the file when this returns. Raises NotFound, OutputError."""
+        with self._lock:
+            labels = dict(self._labels)
+            labels.pop(self._frame(number), None)
+            if framing is not None:
+                labels[self._frame(number)] = Label(framing, self.asked[number].still.title)
+            write_labels(self.path, labels)
+            self._labels = labels
+
+    def picture(self, number: int) -> Path:
+        """The file of a still; raises NotFound."""
+        self._frame(number)
+        return self.folder / self.asked[number].still.file
+
+    def _frame(self, number: int) -> tuple[str, int]:
+        if not 0 <= number < len(self.asked):
+            raise NotFound(f"There is no still {number}; there are {len(self.asked)}, counted from 0.")
+        still = self.asked[number].still
+        return still.film, still.frame
+
+
+def _judged(judge: Judge, folder: Path, stills: list[StoredStill], vectors: NDArray[np.float32]) -> list[float]:
+    if judge.kind == "head":
+        return [float(p) for p in judge.of_vectors(vectors)]
+    said: list[float] = []
+    for at in range(0, len(stills), BATCH):
+        said += judge.of_pictures([read_picture(folder, still) for still in stills[at : at + BATCH]]).tolist()
+    return said
+
+
+def _guess(rule: Framing, judge: Judge | None, probability: float | None) -> Framing:
+    """The model's word on medium close-ups where there is one; of the scale the rule's."""
+    if judge is None or probability is None:
+        return rule
+    return Framing(probability >= judge.threshold, rule.scale)
+
+
+def _first(asked: Asked) -> float:
+    return asked.probability if asked.probability is not None else float(asked.guess.medium_close_up)

@@ -1,0 +1,126 @@
+"""Framing in a real browser: the page where stills are labelled, dialogue scenes on the film page and in search."""
+
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from backend.analysis.stills import FramesRequest, read_index, write_stills
+from backend.features.framing.scale import Framing
+from labeling.framing.labels import read_labels
+from tests.browser import Site, open_page, problems_of
+from tests.command import COMMAND, environment
+from tests.conversation import SHOTS, TALKING, make_conversation
+
+START_LIMIT_S = 180
+ANALYSED_S = 300
+expect.set_options(timeout=20_000)
+
+
+@pytest.fixture(scope="module")
+def stills(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five stills of the stage."""
+    folder = tmp_path_factory.mktemp("stage")
+    write_stills(FramesRequest((films / "faces_stage_360p.mp4",), folder / "stills", 2.0), folder / "home")
+    return folder / "stills"
+
+
+@pytest.fixture
+def desk(stills: Path, browser: Browser) -> Iterator[Page]:
+    """`selects framing label` in a process of its own, and its page; Ctrl-C ends it."""
+    home = stills.parent / "home"
+    command = [*COMMAND, "framing", "label", str(stills)]
+    said = stills.parent / "said"
+    with said.open("wb") as out:
+        process = subprocess.Popen(command, env=environment(home), stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+    page = open_page(browser, _link(process, said))
+    yield page
+    assert problems_of(page) == []
+    page.context.close()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) in (0, 130), said.read_text()
+
+
+def _link(process: "subprocess.Popen[bytes]", said: Path) -> str:
+    until = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < until:
+        if found := re.search(r"http://127\.0\.0\.1:\d+/\S+/", said.read_text()):
+            return found[0]
+        assert process.poll() is None, said.read_text()
+        time.sleep(0.1)
+    raise AssertionError(said.read_text())
+
+
+def test_stills_are_labelled_by_keys(desk: Page, stills: Path) -> None:
+    place, state = desk.get_by_role("heading"), desk.get_by_role("status")
+    expect(place).to_contain_text("1 / 5")
+    expect(desk.get_by_role("button", name="Medium close-up")).to_have_attribute("aria-pressed", "true")
+    desk.keyboard.press("3")
+    desk.keyboard.press("Enter")
+    expect(place).to_contain_text("2 / 5")
+    expect(state).to_contain_text("1 of 5 labelled")
+    desk.keyboard.press("5")
+    desk.keyboard.press("m")
+    pressed = desk.get_by_role("button", name="Medium close-up").get_attribute("aria-pressed")
+    desk.keyboard.press("Enter")
+    expect(state).to_contain_text("saved")
+    labels = [label.framing for label in read_labels(stills / "labels.csv").values()]
+    assert sorted(labels, key=lambda each: each.scale) == [Framing(pressed == "true", "long"), Framing(True, "medium")]
+    desk.keyboard.press("ArrowLeft")
+    desk.keyboard.press("Backspace")
+    expect(state).to_contain_text("saved")
+    assert [label.framing for label in read_labels(stills / "labels.csv").values()] == [Framing(True, "medium")]
+    desk.reload()
+    expect(place).to_contain_text("2 / 5")  # the first that has no label
+    assert len(read_index(stills)) == 5
+
+
+@pytest.fixture(scope="module")
+def talk(site: Site, films: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A film of two people who talk by turns, analysed by the service."""
+    path = make_conversation(films, tmp_path_factory.mktemp("talk") / "two_people.mp4")
+    with path.open("rb") as file:
+        added = site.api("POST", "/api/movies", files={"file": (path.name, file)})
+    movie, until = added["movie"], time.monotonic() + ANALYSED_S
+    while movie["state"] != "ready":
+        assert movie["state"] in ("waiting", "working"), movie["problem"]
+        assert time.monotonic() < until
+        time.sleep(0.5)
+        movie = site.api("GET", f"/api/movies/{movie['id']}")
+    return movie
+
+
+def test_the_film_page_marks_dialogue_scenes(site: Site, talk: dict[str, Any], browser: Browser) -> None:
+    shots = site.api("GET", f"/api/movies/{talk['id']}/shots")["items"]
+    assert [shot["dialogue_scene"] for shot in shots] == [0] * TALKING + [None] * (SHOTS - TALKING)
+    page = open_page(browser, site.link)
+    page.goto(f"{site.base}/movies/{talk['id']}")
+    stage, tip = page.locator(".timeline-stage"), page.locator(".timeline-tip")
+    box = stage.bounding_box()
+    assert box is not None
+    expect(page.locator(".timeline-legend")).to_contain_text("dialogue of two")
+    stage.hover(position={"x": box["width"] * 0.3, "y": 10})
+    expect(tip).to_contain_text("dialogue of two, 1")
+    stage.hover(position={"x": box["width"] * 0.97, "y": 10})
+    expect(tip).not_to_contain_text("dialogue of two")
+    assert problems_of(page) == []
+    page.context.close()
+
+
+def test_search_is_narrowed_to_dialogue_scenes(site: Site, talk: dict[str, Any], browser: Browser) -> None:
+    page = open_page(browser, site.link)
+    page.goto(f"{site.base}/search?movie={talk['id']}&shot=0")
+    expect(page.locator(".hit")).to_have_count(SHOTS - 1)
+    page.get_by_label("Dialogue of two").select_option("Dialogue of two")
+    expect(page.locator(".hit")).to_have_count(TALKING - 1)
+    assert "dialogue_scene=true" in page.url
+    page.get_by_label("Dialogue of two").select_option("Other scenes")
+    expect(page.locator(".hit")).to_have_count(SHOTS - TALKING)
+    assert problems_of(page) == []
+    page.context.close()

@@ -1,0 +1,97 @@
+"""Stills of films for labelling: which frames, under which names, and that a run goes on where another stopped."""
+
+import csv
+from pathlib import Path
+
+import cv2
+import pytest
+
+from backend.analysis.stills import INDEX, FramesRequest, read_index, read_picture, write_stills
+from backend.errors import InputError
+from tests.command import selects
+from tests.films import make_film, read_frame_number
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """Ten seconds at 25 frames a second; each frame carries its number."""
+    return make_film(tmp_path / "Numbered film.mp4", frames=250, clicks_s=None)
+
+
+def run(film: Path, every_s: float, height: int = 180) -> tuple[int, int]:
+    made = write_stills(FramesRequest((film,), film.parent / "stills", every_s, height), film.parent / "home")
+    return made.stills, made.written
+
+
+def test_stills_are_the_frames_that_their_names_say(film: Path) -> None:
+    out = film.parent / "stills"
+    assert run(film, 2) == (5, 5)
+    rows = read_index(out)
+    assert [row.frame for row in rows] == [0, 50, 100, 150, 200]
+    assert [row.second for row in rows] == [0.0, 2.0, 4.0, 6.0, 8.0]
+    assert [row.timecode for row in rows] == [f"00:00:0{second}:00" for second in (0, 2, 4, 6, 8)]
+    assert rows[1].file.endswith("180p/00-00-02-00_f0000050.jpg")
+    assert [read_frame_number(read_picture(out, row)) for row in rows] == [0, 50, 100, 150, 200]
+
+
+def test_where_the_rate_varies_frames_are_counted(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "varying.mp4", frames=100, durations_ms=(20, 60), clicks_s=None)
+    run(film, 1)
+    rows = read_index(tmp_path / "stills")
+    pictures = [read_frame_number(read_picture(tmp_path / "stills", row)) for row in rows]
+    assert pictures == [row.frame for row in rows] == [0, 26, 50, 76]
+    assert [row.second for row in rows] == pytest.approx([0.0, 1.04, 2.0, 3.04])
+
+
+def test_the_default_is_a_still_every_eight_seconds(film: Path) -> None:
+    done = selects("framing", "frames", film, "--out", film.parent / "stills", home=film.parent / "home")
+    assert (done.returncode, done.stdout.split(" stills")[0]) == (0, "2"), done.stderr
+    assert [row.frame for row in read_index(film.parent / "stills")] == [0, 200]
+
+
+def test_a_second_run_does_nothing_and_does_not_open_the_film(film: Path) -> None:
+    run(film, 2)
+    out = film.parent / "stills"
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+    assert run(film, 2) == (5, 0)
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
+
+
+def test_a_stopped_run_goes_on(film: Path) -> None:
+    run(film, 2)
+    out = film.parent / "stills"
+    kept, gone = read_index(out)[1], read_index(out)[3]
+    (out / INDEX).unlink()  # as a kill leaves it: pictures, and no table yet
+    (out / gone.file).unlink()
+    (out / kept.file).write_bytes(b"it is not written again")
+    assert run(film, 2) == (5, 1)
+    assert (out / kept.file).read_bytes() == b"it is not written again"
+    assert read_frame_number(read_picture(out, gone)) == 150
+
+
+def test_another_spacing_takes_the_place_of_the_first(film: Path) -> None:
+    run(film, 2)
+    assert run(film, 4) == (3, 0)
+    out = film.parent / "stills"
+    assert len(list(out.rglob("*.jpg"))) == 3
+    assert run(film, 4, height=90) == (3, 3)
+    assert {cv2.imread(str(path)).shape for path in out.rglob("*.jpg")} == {(90, 160, 3)}  # type: ignore[union-attr]
+
+
+def test_two_films_share_a_table(film: Path) -> None:
+    other = make_film(film.parent / "other.mp4", frames=120, clicks_s=None, ramp=True)
+    run(film, 4)
+    run(other, 4)
+    assert [(row.title, row.frame) for row in read_index(film.parent / "stills")] == [
+        *(("Numbered film", frame) for frame in (0, 100, 200)),
+        *(("other", frame) for frame in (0, 100)),
+    ]
+
+
+def test_what_is_wrong_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="selects framing frames FILM"):
+        read_index(tmp_path)
+    with (tmp_path / INDEX).open("w") as file:
+        csv.writer(file).writerows([["film", "frame"], ["a", "b"]])
+    with pytest.raises(InputError, match="no table of stills"):
+        read_index(tmp_path)

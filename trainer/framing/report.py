@@ -1,0 +1,79 @@
+"""What a training of framing says of itself: figures as JSON, and the folders of its judges."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backend.features.framing.judge import packed
+from backend.features.framing.scale import NOBODY, SCALES
+from backend.files import folder_atomically, write_atomically
+from trainer.framing.material import Material
+from trainer.framing.search import TRIED
+from trainer.framing.splits import MIXED_FOLDS
+from trainer.framing.train import Asked, Trained
+
+METRICS, PAGE = "metrics.json", "report.html"
+
+
+def figures(material: Material, asked: Asked, trained: Trained) -> dict[str, Any]:
+    """All figures as plain values, without times: equal trainings give equal figures."""
+    films = {
+        title: {
+            "labelled": int(np.sum(material.film == k)),
+            "medium_close_ups": int(material.yes[material.film == k].sum()),
+        }
+        for k, title in enumerate(material.titles)
+    }
+    splits = {
+        split: {kind: found.counts(material.yes).to_json() for kind, found in by_kind.items()}
+        for split, by_kind in trained.tested.items()
+    }
+    return {
+        "films": films,
+        "labelled": len(material),
+        "medium_close_ups": int(material.yes.sum()),
+        "labels_without_a_still": material.missing,
+        "asked": {"drop_negatives": asked.drop, "tune": asked.tune, "augment": asked.augment, "seed": asked.seed},
+        "splits": splits,
+        "mixed_folds": MIXED_FOLDS,
+        "by_film": _by_film(material, trained),
+        "scales": scales(material),
+        "search": {**trained.search, "tried": [each.to_json() for each in TRIED]} if asked.tune else {},
+    }
+
+
+def scales(material: Material) -> dict[str, Any]:
+    """How often the rule's scale is the label's: the same, one step off, and the table (label → rule → count)."""
+    pairs = Counter(zip(material.scale, material.guessed, strict=True))
+    table = {said: {ruled: pairs[said, ruled] for ruled in (*SCALES, NOBODY)} for said in (*SCALES, NOBODY)}
+    seen = [(SCALES.index(a), SCALES.index(b)) for a, b in pairs.elements() if NOBODY not in (a, b)]
+    return {
+        "same": sum(count for (a, b), count in pairs.items() if a == b),
+        "of": len(material),
+        "with_a_face": len(seen),
+        "same_with_a_face": sum(a == b for a, b in seen),
+        "one_step_off": sum(abs(a - b) == 1 for a, b in seen),
+        "table": table,
+    }
+
+
+def write(out: Path, trained: Trained, metrics: bytes, page: str) -> None:
+    """A folder for each judge, the figures and the page. Raises OutputError."""
+    for kind, judge in trained.judges.items():
+        with folder_atomically(out / kind) as folder:
+            for name, content in packed(judge.card, judge.tensors).items():
+                (folder / name).write_bytes(content)
+    write_atomically(out / METRICS, metrics)
+    write_atomically(out / PAGE, page.encode())
+
+
+def _by_film(material: Material, trained: Trained) -> dict[str, Any]:
+    """Of the unwatched split, film by film: counts only, since a film has few."""
+    shown: dict[str, Any] = {}
+    for k, title in enumerate(material.titles):
+        rows = np.flatnonzero(material.film == k)
+        counts = {kind: found.counts(material.yes, rows) for kind, found in trained.tested["unwatched"].items()}
+        shown[title] = {kind: {"tp": c.tp, "fp": c.fp, "fn": c.fn, "tn": c.tn} for kind, c in counts.items()}
+    return shown
