@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.features.base import ShotMaterial
+from backend.features.base import FaceBox, ShotMaterial
 
 
 def picture(films: Path) -> NDArray[np.uint8]:
@@ -55,6 +55,7 @@ def made_shots() -> list[ShotMaterial]:
             rng.normal(-30, 10, (3, 128)).astype(np.float32),
             rng.random((frames, 6), dtype=np.float32),
             dialogue,
+            tuple(FaceBox(frame, 0.3, 0.1, 0.1, 0.25, 0.99) for frame in range(keyframes)),
         )
 
     return [

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def test_extractor_keeps_the_contract(name: str, extractor) -> None:
     maker, shots = extractor(name), made_shots()
     assert maker.name == name
-    assert maker.reads <= {"keyframes", "clip", "log_mel", "frames", "dialogue"}
+    assert maker.reads <= {"keyframes", "keyframe_at", "clip", "log_mel", "frames", "dialogue", "faces"}
     together = maker.extract(shots)
     assert together.vectors.dtype == np.float32
     assert together.vectors.shape == (len(shots), maker.dimension)
