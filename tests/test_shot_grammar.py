@@ -10,12 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.analysis.film import analyse
+from backend.analysis.request import AnalysisRequest
+from backend.analysis.shot_grammar import film_dialogue_scenes
+from backend.analysis.stored import stored_film
+from backend.analysis.view import scoring_film
 from backend.errors import SchemaMismatch
 from backend.features.base import FaceBox, ShotMaterial
 from backend.features.framing.block import Framing as FramingBlock
 from backend.features.framing.scale import NOBODY, SCALES, Framing, by_faces, by_frame
 from backend.features.framing.scenes import LEAST_SPEECH, Portrait, dialogue_scenes, scene_of_shots
-from backend.features.registry import profile_named
+from backend.features.registry import OPTIONAL, build, profile_named
 from backend.features.schema import FeatureSchema
 from tests.command import selects, selects_json
 from tests.conversation import SHOTS, TALKING, make_conversation
@@ -173,6 +178,28 @@ def test_a_conversation_is_found_in_a_film(conversation: Path, home: Path) -> No
     assert table.returncode == 0
     assert "1 dialogue scene\n" in table.stdout
     assert "shots 1 – 8, 8 turns" in table.stdout
+
+
+def test_the_block_of_a_film_is_stored_and_models_of_version_1_go_on(conversation: Path, home: Path) -> None:
+    """As the service analyses with SELECTS_ANALYSIS__FRAMING: the block is made of the faces that were found."""
+    profile = profile_named("embedded")
+    extractors = build("embedded", cache=home / "networks", extras=OPTIONAL)
+    wanted = AnalysisRequest(path=conversation, home=home, schema=profile.framed, extractors=extractors)
+    known = analyse(wanted)
+    block = known.vectors[:, known.schema.slices["framing"]]
+    assert block[:TALKING, 0].tolist() == [1.0] * TALKING
+    assert not block[TALKING:].any()
+    vectors = {name: wanted.inputs_of(name, known.scan, known.dialogue) for name in known.features}
+    scan_key = wanted.scan_key
+    stored = stored_film(home, known.sha256, scan_key, "embedded", vectors)
+    assert stored.schema == profile.framed
+    assert np.array_equal(stored.vectors, known.vectors)
+    film = scoring_film(stored)
+    assert np.array_equal(film.vectors_for(profile.schema), known.vectors[:, : profile.schema.dimension])
+    del vectors["framing"]
+    before = stored_film(home, known.sha256, scan_key, "embedded", vectors)
+    assert before.schema == profile.schema
+    assert film_dialogue_scenes(before) == film_dialogue_scenes(stored)
 
 
 def test_a_film_without_faces_has_no_dialogue_scenes(films: Path, home: Path) -> None:

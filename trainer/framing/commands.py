@@ -74,7 +74,7 @@ def framing_label(
 
     extractors, judge = _extractors(load_settings()), _judge(model)
     with PreparingBars() as bars:
-        told = lambda done, total: bars.step("features of stills", done, total)  # noqa: E731  a callback
+        told = lambda done, total: bars.step("features of stills", done - 1, total)  # noqa: E731  a callback
         desk = Desk(folder, labels or folder / "labels.csv", extractors, judge, told)
     serve(desk, port, _tell)
 
@@ -103,7 +103,7 @@ def framing_train(
     asked = Asked(drop_negatives, tune, augment, seed)
     extractors = _extractors(load_settings())
     with PreparingBars() as bars:
-        told = lambda done, total: bars.step("features of stills", done, total)  # noqa: E731  a callback
+        told = lambda done, total: bars.step("features of stills", done - 1, total)  # noqa: E731  a callback
         material = read_material(folder, labels or folder / "labels.csv", extractors, told)
         trained = train(material, asked, bars.step)
         found = figures(material, asked, trained)
