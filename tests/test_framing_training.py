@@ -179,10 +179,16 @@ def test_the_page_shows_figures_galleries_and_maps(trained: Path) -> None:
     assert "http" not in page.replace("http-equiv", "")
 
 
-def test_trained_judges_judge_films(trained: Path, films: Path, tmp_path: Path) -> None:
+def test_trained_judges_judge_films(trained: Path, films: Path) -> None:
     for kind in ("cnn", "head"):
         judge = load_judge(trained / "out" / kind)
         assert (judge.kind, judge.threshold) == (kind, 0.5)
+        asked = (films / "faces_stage_360p.mp4", "--model", trained / "out" / kind)
+        (found,) = selects_json("framing", "scenes", *asked, home=trained / "home")
+        assert (found["judged_by"], found["movie"]["shots"], found["scenes"]) == (kind, 5, [])
+
+
+def test_a_judge_that_was_damaged_is_refused(trained: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     broken.mkdir()
     for name in ("card.json", "model.safetensors"):
