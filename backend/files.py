@@ -74,6 +74,26 @@ def folder_atomically(path: Path) -> Iterator[Path]:
                 raise
 
 
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """A block that one process at a time runs for a folder, which is made if need be: to read, change and write a file.
+
+    Nothing is left in the folder. Raises OutputError. Where nothing can be locked (some network file systems), it runs
+    all the same.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as problem:
+        raise cannot_write(folder, problem) from None
+    try:
+        with suppress(OSError):
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
+
+
 def require_writable(path: Path, film: Path) -> None:
     """Raise OutputError unless a file other than `film` can be made at `path`: asked before any work is done for it."""
     try:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from backend.errors import OutputError
 from backend.features.base import Extracted
 from backend.features.mel import LogMel
 from backend.features.store import FeatureStore
-from backend.files import file_atomically, folder_atomically, write_atomically
+from backend.files import file_atomically, folder_atomically, one_at_a_time, write_atomically
 from tests.command import ROOT
 
 WRITE = (
@@ -106,3 +107,23 @@ def test_what_is_being_written_stays_and_what_was_killed_goes(writer: "subproces
 def test_where_nothing_can_be_made_it_is_said(way) -> None:
     with pytest.raises(OutputError, match="no such file or directory"), way(Path("/proc/x")):
         raise AssertionError("nothing to write into")
+
+
+def test_a_file_that_is_read_and_written_again_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "numbers"
+
+    def add(number: int) -> None:
+        with one_at_a_time(path.parent):
+            before = path.read_text() if path.exists() else ""
+            write_atomically(path, f"{before}{number}\n".encode())
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add, range(80)))
+    assert sorted(map(int, path.read_text().split())) == list(range(80))
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="Cannot write"), one_at_a_time(tmp_path / "file"):
+        pass

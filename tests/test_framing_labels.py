@@ -44,6 +44,7 @@ def test_labels_come_back_in_an_order_of_their_own(tmp_path: Path) -> None:
         ("a,x,1,yes,huge", "line 2: the scale is one of extreme close-up"),
         ("a,x,-1,yes,medium", "line 2: a label names a film"),
         ("a,x,1,yes,medium\na,x,1,no,medium", "line 3: this frame has a label already"),
+        ('a,"' + "x" * 200_000, "line 2: no CSV"),
     ],
 )
 def test_what_is_no_label_is_named_by_its_line(tmp_path: Path, row: str, said: str) -> None:
@@ -115,6 +116,22 @@ def test_labels_of_other_frames_stay(desk: Desk, stills: Path, extractor) -> Non
     again.say(2, Framing(False, "full"))
     assert read_labels(desk.path).items() >= other.items()
     assert len(read_labels(desk.path)) == 2
+
+
+def test_two_pages_on_one_file_keep_each_others_labels(desk: Desk, stills: Path, extractor) -> None:
+    extractors = {name: extractor(name) for name in ("efficientnet", "faces")}
+    other = Desk(stills, desk.path, extractors)
+    desk.say(0, Framing(True, "medium"))
+    other.say(1, Framing(False, "long"))
+    desk.say(2, Framing(False, "full"))
+    desk.say(2, None)
+    said = {(label.framing.medium_close_up, label.framing.scale) for label in read_labels(desk.path).values()}
+    assert said == {(True, "medium"), (False, "long")}
+
+
+def test_labels_in_a_folders_place_are_refused_before_anybody_labels(stills: Path, tmp_path: Path, extractor) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        Desk(stills, tmp_path, {name: extractor(name) for name in ("efficientnet", "faces")})
 
 
 def test_the_page_lies_under_an_address_that_cannot_be_guessed(desk: Desk) -> None:

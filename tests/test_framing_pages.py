@@ -81,6 +81,31 @@ def test_stills_are_labelled_by_keys(desk: Page, stills: Path) -> None:
     assert len(read_index(stills)) == 5
 
 
+def test_a_button_that_tab_reaches_is_pressed_and_nothing_saved(desk: Page, stills: Path) -> None:
+    path = stills / "labels.csv"
+    before, place = path.read_bytes() if path.exists() else b"", desk.get_by_role("heading")
+    expect(place).to_contain_text("/ 5")
+    at, choice = place.text_content(), desk.locator(".choice").nth(2)
+    for _ in range(3):
+        desk.keyboard.press("Tab")
+    expect(choice).to_be_focused()
+    desk.keyboard.press(" ")
+    expect(choice).to_have_attribute("aria-pressed", "true")
+    assert place.text_content() == at
+    assert (path.read_bytes() if path.exists() else b"") == before
+
+
+def test_a_key_that_is_held_saves_one_still(desk: Page) -> None:
+    state = desk.get_by_role("status")
+    expect(state).to_contain_text("of 5 labelled")
+    before = int((state.text_content() or "").split()[0])
+    for _ in range(3):
+        desk.keyboard.down("Enter")
+    desk.keyboard.up("Enter")
+    expect(state).to_contain_text("saved")
+    expect(state).to_contain_text(f"{before + 1} of 5 labelled")
+
+
 @pytest.fixture(scope="module")
 def talk(site: Site, films: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A film of two people who talk by turns, analysed by the service."""

@@ -1,22 +1,26 @@
 """Training of framing: splits, figures, equal runs, what is written; on stills of films, with labels by eye."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from backend.analysis.stills import FramesRequest, write_stills
-from backend.errors import InputError
+from backend.analysis.stills import FramesRequest, StoredStill, write_stills
+from backend.errors import InputError, OutputError
 from backend.features.framing.judge import load_judge
 from backend.features.framing.network import Shape, cnn, grey, last_maps
 from tests.command import selects, selects_json
 from tests.test_framing_labels import COMMITTED
 from trainer.framing.figures import Counts, wilson
 from trainer.framing.learning import Setting, activation_maps, learn_cnn, learn_head
+from trainer.framing.material import film_names
+from trainer.framing.report import require_place, write
 from trainer.framing.search import BASELINE, TRIED, choose
 from trainer.framing.splits import halves, mixed, thinned, unwatched
+from trainer.framing.train import Asked, Trained
 
 SMALL = Setting(Shape(filters=(4, 8), hidden=8, dropout=0.0), epochs=12, rate=3e-3)
 
@@ -135,6 +139,31 @@ def test_grey_pictures_are_squares() -> None:
     assert (made_grey[0].min(), made_grey[1].max()) == (1.0, 0.0)
 
 
+def test_a_training_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    """Or the figures beside a model would be of another one."""
+    vectors, yes = np.random.default_rng(0).normal(size=(20, 8)).astype(np.float32), np.arange(20) % 2 == 0
+    for answers in (yes, ~yes):
+        judge = learn_head(vectors, answers, 0)
+        write(tmp_path, Trained({"head": judge}, {}, {}), b"{}", "page")
+        assert np.array_equal(load_judge(tmp_path / "head").tensors["weight"], judge.tensors["weight"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["head", "metrics.json", "report.html"]
+
+
+def test_what_cannot_be_done_is_said_before_the_work(tmp_path: Path) -> None:
+    for drop in (-0.1, 1.0, float("nan")):
+        with pytest.raises(InputError, match="--drop-negatives"):
+            Asked(drop)
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="Cannot write"):
+        require_place(tmp_path / "file")
+
+
+def test_films_of_one_title_are_told_apart() -> None:
+    named = (("a" * 64, "Trailer"), ("b" * 64, "Trailer"), ("b" * 64, "Trailer"), ("c" * 64, "Other"))
+    stills = [StoredStill(film, title, 0, 0.0, "", 8.0, 360, "") for film, title in named]
+    assert film_names(stills) == ("Trailer (aaaaaaaa)", "Trailer (bbbbbbbb)", "Other")
+
+
 # -- the command, on labels that were made by eye
 
 
@@ -176,6 +205,7 @@ def test_the_page_shows_figures_galleries_and_maps(trained: Path) -> None:
     ):
         assert words in page
     assert page.count("where the network looked") > 3
+    assert re.search(r"learnt from\.\s+101 labels", page)
     assert "http" not in page.replace("http-equiv", "")
 
 

@@ -1,6 +1,7 @@
 """Stills of films for labelling: which frames, under which names, and that a run goes on where another stopped."""
 
 import csv
+from collections import Counter
 from pathlib import Path
 
 import cv2
@@ -88,10 +89,43 @@ def test_two_films_share_a_table(film: Path) -> None:
     ]
 
 
+def test_a_film_that_another_run_adds_meanwhile_stays(film: Path) -> None:
+    other = make_film(film.parent / "other.mp4", frames=60, clicks_s=None, ramp=True)
+    out = film.parent / "stills"
+
+    def meanwhile(stage: str, _done: float, _total: float) -> None:
+        if stage == "decode" and not (out / INDEX).exists():
+            run(other, 1)
+
+    write_stills(FramesRequest((film,), out, 4.0, 180), film.parent / "home", lambda *_: meanwhile)
+    assert Counter(row.title for row in read_index(out)) == {"Numbered film": 3, "other": 3}
+
+
+@pytest.mark.parametrize("every_s", [0.0, -1.0, 1e-320, float("inf"), float("nan")])
+def test_a_spacing_that_is_none_is_refused(film: Path, every_s: float) -> None:
+    run(film, 4)
+    with pytest.raises(InputError, match="--every takes a number of seconds"):
+        run(film, every_s)
+    assert len(read_index(film.parent / "stills")) == 3
+
+
+@pytest.mark.parametrize("file", ["../../secret.jpg", "/etc/secret.jpg"])
+def test_a_table_names_no_file_outside_of_its_folder(film: Path, file: str) -> None:
+    """Its pictures are shown on a page, and those that are no longer wanted removed."""
+    run(film, 2)
+    table = film.parent / "stills" / INDEX
+    table.write_text(table.read_text().replace(read_index(table.parent)[1].file, file))
+    with pytest.raises(InputError, match="outside of the folder"):
+        read_index(table.parent)
+
+
 def test_what_is_wrong_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="selects framing frames FILM"):
         read_index(tmp_path)
     with (tmp_path / INDEX).open("w") as file:
         csv.writer(file).writerows([["film", "frame"], ["a", "b"]])
+    with pytest.raises(InputError, match="no table of stills"):
+        read_index(tmp_path)
+    (tmp_path / INDEX).write_text('film,frame\na,"' + "x" * 200_000)  # a quote that is never closed
     with pytest.raises(InputError, match="no table of stills"):
         read_index(tmp_path)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from backend.analysis.checksum import checksums_file, film_checksum
 from backend.analysis.progress import Progress, silent
 from backend.errors import InputError, OutputError
-from backend.files import write_atomically
+from backend.files import one_at_a_time, write_atomically
 from backend.media.probe import probe_film
 from backend.media.stills import Still, stills
 
@@ -22,6 +23,9 @@ INDEX = "frames.csv"
 JPEG_QUALITY = 92
 DIGITS = 8
 """Of the checksum, in names of folders."""
+
+LEAST_EVERY_S = 0.001
+"""No film has frames nearer to each other."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +67,12 @@ class Framed:
 def write_stills(
     request: FramesRequest, home: Path, begin: Callable[[str, int, int], Progress] = lambda name, at, of: silent
 ) -> Framed:
-    """Write the stills; what is there already is not written again, and a film that is done is not even opened.
+    """Write the stills; what is there already is not written again, and a film that is done is not decoded.
 
     `begin` is told which film is next. Raises InputError, FilmUnreadable, OutputError; films that are done stay done.
     """
-    if not request.every_s > 0:
-        raise InputError("--every takes a number of seconds above 0.")
+    if not LEAST_EVERY_S <= request.every_s < math.inf:
+        raise InputError(f"--every takes a number of seconds from {LEAST_EVERY_S} on.")
     films = list(dict.fromkeys(path.resolve() for path in request.films))
     there = written = 0
     for at, path in enumerate(films):
@@ -89,7 +93,7 @@ def read_index(folder: Path) -> list[StoredStill]:
         ) from None
     try:
         return [_row(row) for row in csv.DictReader(io.StringIO(text))]
-    except (KeyError, TypeError, ValueError) as broken:
+    except (csv.Error, KeyError, TypeError, ValueError) as broken:
         raise InputError(f"{str(path)!r} is no table of stills: {broken!r}.") from None
 
 
@@ -107,8 +111,7 @@ def _film(request: FramesRequest, path: Path, home: Path, progress: Progress) ->
     """How many stills of a film are there, and how many are new."""
     probe = probe_film(path)
     sha256 = film_checksum(path, checksums_file(home), lambda done, total: progress("checksum", done, total))
-    known = read_index(request.out) if (request.out / INDEX).is_file() else []
-    before = [row for row in known if row.film == sha256]
+    before = [row for row in _known(request.out) if row.film == sha256]
     asked = (request.every_s, request.height)
     if before and all((row.every_s, row.height) == asked and (request.out / row.file).is_file() for row in before):
         return len(before), 0
@@ -120,10 +123,21 @@ def _film(request: FramesRequest, path: Path, home: Path, progress: Progress) ->
         name = f"{folder}/{_name(still)}"
         new += _write(request.out / name, still)
         rows.append(StoredStill(sha256, path.stem, still.frame, round(still.second, 6), still.timecode, *asked, name))
-    for old in {row.file for row in before} - {row.file for row in rows}:
-        (request.out / old).unlink(missing_ok=True)
-    _write_index(request.out, [*(row for row in known if row.film != sha256), *rows])
+    _replace(request.out, sha256, rows)
     return len(rows), new
+
+
+def _known(folder: Path) -> list[StoredStill]:
+    return read_index(folder) if (folder / INDEX).is_file() else []
+
+
+def _replace(folder: Path, sha256: str, rows: Sequence[StoredStill]) -> None:
+    """Put the rows of a film in place of those of before; another run may have written since this one began."""
+    with one_at_a_time(folder):
+        known = _known(folder)
+        for old in {row.file for row in known if row.film == sha256} - {row.file for row in rows}:
+            (folder / old).unlink(missing_ok=True)
+        _write_index(folder, [*(row for row in known if row.film != sha256), *rows])
 
 
 def _write(path: Path, still: Still) -> bool:
@@ -144,11 +158,13 @@ def _write_index(folder: Path, rows: Sequence[StoredStill]) -> None:
     table = csv.writer(text, lineterminator="\n")
     table.writerow([each.name for each in fields(StoredStill)])
     table.writerows(astuple(row) for row in sorted(rows, key=lambda row: (row.title, row.film, row.frame)))
-    folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / INDEX, text.getvalue().encode())
 
 
 def _row(row: dict[str, str]) -> StoredStill:
+    file = Path(row["file"])
+    if file.is_absolute() or ".." in file.parts:  # stills that a table names are shown, and old ones removed
+        raise ValueError(f"{row['file']!r} lies outside of the folder")
     return StoredStill(
         row["film"],
         row["title"],

@@ -14,7 +14,8 @@ from backend.errors import NotFound
 from backend.features.base import Extractor
 from backend.features.framing.judge import Judge
 from backend.features.framing.scale import Framing
-from labeling.framing.labels import Label, read_labels, write_labels
+from backend.files import one_at_a_time
+from labeling.framing.labels import Frame, Label, read_labels, write_labels
 
 BATCH = 64
 
@@ -31,7 +32,8 @@ class Asked:
 class Desk:
     """The stills of a folder, those first that the model, else the face-size rule, takes for medium close-ups.
 
-    Labels are written to the file whenever one changes; labels of other frames that stand in it stay.
+    Labels are written to the file whenever one changes; whatever else stands in it stays, also what another page or
+    an editor has put there since.
     """
 
     def __init__(
@@ -44,7 +46,7 @@ class Desk:
     ) -> None:
         """Make what is missing of the stills' features; raises InputError, MissingWeights, OutputError."""
         self.folder, self.path = folder, labels
-        self._labels = read_labels(labels) if labels.is_file() else {}
+        self._labels = self._read()
         self._lock = threading.Lock()
         stills = read_index(folder)
         seen = still_features(folder, stills, extractors, progress)
@@ -63,12 +65,16 @@ class Desk:
         return found.framing if found else None
 
     def say(self, number: int, framing: Framing | None) -> None:
-        """Label a still, or take its label back; it is in the file when this returns. Raises NotFound, OutputError."""
-        with self._lock:
-            labels = dict(self._labels)
-            labels.pop(self._frame(number), None)
+        """Label a still, or take its label back; it is in the file when this returns.
+
+        Raises NotFound, InputError where the file is no longer one of labels, OutputError.
+        """
+        frame = self._frame(number)
+        with self._lock, one_at_a_time(self.path.absolute().parent):
+            labels = self._read()
+            labels.pop(frame, None)
             if framing is not None:
-                labels[self._frame(number)] = Label(framing, self.asked[number].still.title)
+                labels[frame] = Label(framing, self.asked[number].still.title)
             write_labels(self.path, labels)
             self._labels = labels
 
@@ -77,7 +83,10 @@ class Desk:
         self._frame(number)
         return self.folder / self.asked[number].still.file
 
-    def _frame(self, number: int) -> tuple[str, int]:
+    def _read(self) -> dict[Frame, Label]:
+        return read_labels(self.path) if self.path.exists() else {}
+
+    def _frame(self, number: int) -> Frame:
         if not 0 <= number < len(self.asked):
             raise NotFound(f"There is no still {number}; there are {len(self.asked)}, counted from 0.")
         still = self.asked[number].still

@@ -33,15 +33,10 @@ def read_labels(path: Path) -> dict[Frame, Label]:
         why = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8"
         raise InputError(f"The labels {str(path)!r} cannot be read: {why}.") from None
     table = csv.DictReader(io.StringIO(text))
-    if lacking := set(HEADER) - {"title"} - set(table.fieldnames or ()):
-        raise InputError(f"The labels {str(path)!r} lack the column {min(lacking)!r}; wanted: {', '.join(HEADER)}.")
-    found: dict[Frame, Label] = {}
-    for row in table:
-        frame, label = _label(row, f"{str(path)!r}, line {table.line_num}")
-        if frame in found:
-            raise InputError(f"{str(path)!r}, line {table.line_num}: this frame has a label already.")
-        found[frame] = label
-    return found
+    try:
+        return _labels(table, path)
+    except csv.Error as broken:
+        raise InputError(f"{str(path)!r}, line {table.line_num + 1}: no CSV ({broken}).") from None
 
 
 def write_labels(path: Path, labels: Mapping[Frame, Label]) -> None:
@@ -54,6 +49,18 @@ def write_labels(path: Path, labels: Mapping[Frame, Label]) -> None:
         framing = label.framing
         table.writerow([film, label.title, frame, words[framing.medium_close_up], framing.scale])
     write_atomically(path, text.getvalue().encode(), durable=True)
+
+
+def _labels(table: "csv.DictReader[str]", path: Path) -> dict[Frame, Label]:
+    if lacking := set(HEADER) - {"title"} - set(table.fieldnames or ()):
+        raise InputError(f"The labels {str(path)!r} lack the column {min(lacking)!r}; wanted: {', '.join(HEADER)}.")
+    found: dict[Frame, Label] = {}
+    for row in table:
+        frame, label = _label(row, f"{str(path)!r}, line {table.line_num}")
+        if frame in found:
+            raise InputError(f"{str(path)!r}, line {table.line_num}: this frame has a label already.")
+        found[frame] = label
+    return found
 
 
 def _label(row: Mapping[str, str | None], where: str) -> tuple[Frame, Label]:

@@ -56,7 +56,8 @@ def framing_frames(
             return bars
 
         made = write_stills(request, load_settings().home, begin)
-    sys.stdout.write(f"{made.stills:,} stills of {made.films:,} films, {made.written:,} of them new → {out}\n")
+    count = f"{made.films:,} film{'' if made.films == 1 else 's'}"
+    sys.stdout.write(f"{made.stills:,} stills of {count}, {made.written:,} of them new → {out}\n")
 
 
 @framing_app.command("label")
@@ -97,7 +98,7 @@ def framing_train(
     from trainer.datasets.progress import PreparingBars
     from trainer.framing.material import read_material
     from trainer.framing.page import render
-    from trainer.framing.report import figures, write
+    from trainer.framing.report import figures, require_place, write
     from trainer.framing.train import Asked, train
 
     asked = Asked(drop_negatives, tune, augment, seed)
@@ -105,6 +106,7 @@ def framing_train(
     with PreparingBars() as bars:
         told = lambda done, total: bars.step("features of stills", done - 1, total)  # noqa: E731  a callback
         material = read_material(folder, labels or folder / "labels.csv", extractors, told)
+        require_place(out)
         trained = train(material, asked, bars.step)
         found = figures(material, asked, trained)
         text = json.dumps(found, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
@@ -135,11 +137,10 @@ def framing_scenes(
     for film in films_of(films, films_in):
         with TerminalProgress() as progress:
             found.append(conversations(film, settings, profile, judge, progress))
+        if not as_json:
+            _show_scenes(found[-1])
     if as_json:
         sys.stdout.write(json.dumps([each.to_json() for each in found], indent=2, allow_nan=False) + "\n")
-        return
-    for each in found:
-        _show_scenes(each)
 
 
 def _tell(link: str) -> None:

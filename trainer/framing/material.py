@@ -1,6 +1,7 @@
 """What a training of framing looks at: labelled stills as grey pictures and as vectors, by film."""
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.analysis.still_features import StillFeatures, still_features
-from backend.analysis.stills import StoredStill, read_index, read_picture
+from backend.analysis.stills import DIGITS, StoredStill, read_index, read_picture
 from backend.errors import InputError
 from backend.features.base import Extractor, Vectors
 from backend.features.framing.network import grey
@@ -68,20 +69,27 @@ def _material(
     folder: Path, stills: tuple[StoredStill, ...], labels: list[Label], seen: StillFeatures, missing: int
 ) -> Material:
     films = list(dict.fromkeys(still.film for still in stills))
-    titles = {still.film: still.title for still in stills}
     return Material(
         folder=folder,
         stills=stills,
-        pixels=grey([read_picture(folder, still) for still in stills]),
+        # One by one: pictures are much larger than what is kept of them.
+        pixels=np.concatenate([grey([]), *(grey([read_picture(folder, still)]) for still in stills)]),
         vectors=seen.vectors,
         yes=np.array([label.framing.medium_close_up for label in labels], bool),
         guess=np.array([guess.medium_close_up for guess in seen.guesses], bool),
         film=np.array([films.index(still.film) for still in stills], np.int64),
-        titles=tuple(titles[film] for film in films),
+        titles=film_names(stills),
         scale=tuple(label.framing.scale for label in labels),
         guessed=tuple(guess.scale for guess in seen.guesses),
         missing=missing,
     )
+
+
+def film_names(stills: Sequence[StoredStill]) -> tuple[str, ...]:
+    """The title of each film, by first still; with the checksum's beginning where another film has it, too."""
+    titles = {still.film: still.title for still in stills}
+    shared = Counter(titles.values())
+    return tuple(title if shared[title] == 1 else f"{title} ({film[:DIGITS]})" for film, title in titles.items())
 
 
 def _require_enough(made: Material, said: Mapping[Frame, Label]) -> None:

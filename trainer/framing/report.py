@@ -8,11 +8,12 @@ import numpy as np
 
 from backend.features.framing.judge import packed
 from backend.features.framing.scale import NOBODY, SCALES
-from backend.files import folder_atomically, write_atomically
+from backend.files import cannot_write, require_writable, write_atomically
 from trainer.framing.material import Material
 from trainer.framing.search import TRIED
 from trainer.framing.splits import MIXED_FOLDS
 from trainer.framing.train import Asked, Trained
+from trainer.making import replacing
 
 METRICS, PAGE = "metrics.json", "report.html"
 
@@ -59,10 +60,19 @@ def scales(material: Material) -> dict[str, Any]:
     }
 
 
+def require_place(out: Path) -> None:
+    """Raise OutputError unless a training can be written to `out`, which is made: asked before any of the work."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise cannot_write(out, problem) from None
+    require_writable(out / METRICS, out)
+
+
 def write(out: Path, trained: Trained, metrics: bytes, page: str) -> None:
-    """A folder for each judge, the figures and the page. Raises OutputError."""
+    """A folder for each judge, the figures and the page, in place of those of before. Raises OutputError."""
     for kind, judge in trained.judges.items():
-        with folder_atomically(out / kind) as folder:
+        with replacing(out / kind) as folder:
             for name, content in packed(judge.card, judge.tensors).items():
                 (folder / name).write_bytes(content)
     write_atomically(out / METRICS, metrics)

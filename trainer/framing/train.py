@@ -22,12 +22,19 @@ RULE, CNN, TUNED, HEAD = "rule", "cnn", "cnn-tuned", "head"
 
 @dataclass(frozen=True)
 class Asked:
-    """How to train. drop: share of the negatives that are left out of what is learnt from; tune: search settings."""
+    """How to train. drop: share of the negatives that are left out of what is learnt from; tune: search settings.
+
+    Raises InputError for a share that leaves nothing.
+    """
 
     drop: float = 0.0
     tune: bool = False
     augment: bool = False
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.drop < 1:
+            raise InputError("--drop-negatives takes a share from 0 up to, but not including, 1.")
 
 
 @dataclass(frozen=True)
@@ -59,9 +66,7 @@ Say = Callable[[str, int, int], None]
 
 
 def train(material: Material, asked: Asked, say: Say = lambda what, done, total: None) -> Trained:
-    """Train and test; `say` is told what is done. Raises InputError for a wrong call, or films that cannot be split."""
-    if not 0 <= asked.drop < 1:
-        raise InputError("--drop-negatives takes a share from 0 up to, but not including, 1.")
+    """Train and test; `say` is told what is done. Raises InputError for films that cannot be split."""
     by_film = unwatched(material.film, material.yes)
     if not by_film:
         raise InputError("Medium close-ups are in one film only: without it there is nothing to learn them from.")

@@ -114,6 +114,10 @@ class Framing extends HTMLElement {
 
   #key(event) {
     if (!this.shown || isTyping(event)) return;
+    // A key that is held saves one guess, not all that follow.
+    if (event.repeat && !event.key.startsWith("Arrow")) return event.preventDefault();
+    // Enter and space press a button that was reached by Tab.
+    if (event.target.tagName === "BUTTON" && ["Enter", " "].includes(event.key) && event.target.matches(":focus-visible")) return;
     const scale = /^[0-9]$/.test(event.key) ? this.scales[(Number(event.key) + this.scales.length - 1) % this.scales.length] : null;
     const known = Number(event.key) < this.scales.length;
     const run = scale && known ? () => this.#choose({scale}) : {
