@@ -58,8 +58,12 @@ def at_work(house: Works, film: Path) -> Desk:
 
 
 @pytest.fixture
-def ada(house: Works, film: Path) -> Desk:
-    return at_work(house, film)
+def ada(house: Works, film: Path) -> Iterator[Desk]:
+    """A curator in the house of all; the film, which is rows alone, goes again."""
+    made = at_work(house, film)
+    yield made
+    for movie in made.studio.movies:
+        assert house.client.delete(f"/api/movies/{movie}").status_code in (204, 404)
 
 
 def by_hand(ada: Desk, clips: int = CLIPS, length: int = 5 * RATE) -> int:
