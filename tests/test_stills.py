@@ -1,6 +1,7 @@
 """Stills of films for labelling: which frames, under which names, and that a run goes on where another stopped."""
 
 import csv
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -99,6 +100,23 @@ def test_a_film_that_another_run_adds_meanwhile_stays(film: Path) -> None:
 
     write_stills(FramesRequest((film,), out, 4.0, 180), film.parent / "home", lambda *_: meanwhile)
     assert Counter(row.title for row in read_index(out)) == {"Numbered film": 3, "other": 3}
+
+
+def test_one_of_several_that_is_no_film_is_left_out(film: Path) -> None:
+    """By both commands, with its name; where none is a film that is the error."""
+    (film.parent / "a broken one.mp4").write_text("this is no film")
+    home = film.parent / "home"
+    out = selects("framing", "frames", film.parent, "--every", 4, "--out", film.parent / "stills", home=home)
+    assert out.returncode == 0, out.stderr
+    assert out.stdout.startswith("3 stills of 1 film, 3 of them new")
+    assert "'a broken one.mp4'" in out.stderr
+    scenes = selects("framing", "scenes", film.parent, "--json", home=home)
+    assert "'a broken one.mp4'" in scenes.stderr
+    assert [Path(each["movie"]["path"]).name for each in json.loads(scenes.stdout)] == [film.name]
+    film.unlink()
+    none = selects("framing", "frames", film.parent, "--out", film.parent / "stills", home=home)
+    assert (none.returncode, none.stdout) == (2, "")
+    assert "'a broken one.mp4'" in none.stderr
 
 
 @pytest.mark.parametrize("every_s", [0.0, -1.0, 1e-320, float("inf"), float("nan")])

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -14,11 +15,12 @@ from numpy.typing import NDArray
 
 from backend.analysis.checksum import checksums_file, film_checksum
 from backend.analysis.progress import Progress, silent
-from backend.errors import InputError, OutputError
+from backend.errors import FilmUnreadable, InputError, OutputError
 from backend.files import one_at_a_time, write_atomically
 from backend.media.probe import probe_film
 from backend.media.stills import Still, stills
 
+T = TypeVar("T")
 INDEX = "frames.csv"
 JPEG_QUALITY = 92
 DIGITS = 8
@@ -57,11 +59,15 @@ class FramesRequest:
 
 @dataclass(frozen=True)
 class Framed:
-    """What came of it: stills of these films that are there now, and how many of them this run has written."""
+    """What came of it: stills of these films that are there now, and how many of them this run has written.
+
+    unread  why films were left out, a sentence each
+    """
 
     films: int
     stills: int
     written: int
+    unread: Sequence[str] = ()
 
 
 def write_stills(
@@ -69,17 +75,36 @@ def write_stills(
 ) -> Framed:
     """Write the stills; what is there already is not written again, and a film that is done is not decoded.
 
-    `begin` is told which film is next. Raises InputError, FilmUnreadable, OutputError; films that are done stay done.
+    `begin` is told which film is next. One that cannot be read is left out, see `each_readable`. Raises InputError,
+    FilmUnreadable, OutputError; films that are done stay done.
     """
     if not LEAST_EVERY_S <= request.every_s < math.inf:
         raise InputError(f"--every takes a number of seconds from {LEAST_EVERY_S} on.")
     films = list(dict.fromkeys(path.resolve() for path in request.films))
-    there = written = 0
-    for at, path in enumerate(films):
-        progress = begin(path.name, at, len(films))
-        found, new = _film(request, path, home, progress)
-        there, written = there + found, written + new
-    return Framed(len(films), there, written)
+    places = {path: at for at, path in enumerate(films)}
+    unread = list[str]()
+
+    def write(path: Path) -> tuple[int, int]:
+        return _film(request, path, home, begin(path.name, places[path], len(films)))
+
+    made = list(each_readable(films, write, unread.append))
+    return Framed(len(made), sum(there for there, _ in made), sum(new for _, new in made), unread)
+
+
+def each_readable(films: Sequence[Path], do: Callable[[Path], T], say: Callable[[str], None]) -> Iterator[T]:
+    """What comes of each film; one of several that cannot be read is left out, and `say` is told why.
+
+    Raises FilmUnreadable where none can be read.
+    """
+    unread = 0
+    for path in films:
+        try:
+            yield do(path)
+        except FilmUnreadable as problem:
+            unread += 1
+            if unread == len(films):
+                raise
+            say(problem.detail)
 
 
 def read_index(folder: Path) -> list[StoredStill]:

@@ -57,6 +57,8 @@ def framing_frames(
 
         made = write_stills(request, load_settings().home, begin)
     count = f"{made.films:,} film{'' if made.films == 1 else 's'}"
+    for why in made.unread:
+        _leave_out(why)
     sys.stdout.write(f"{made.stills:,} stills of {count}, {made.written:,} of them new → {out}\n")
 
 
@@ -128,17 +130,21 @@ def framing_scenes(
 ) -> None:
     """Find dialogue scenes of two characters: medium close-ups of one and the other by turns, with speech."""
     from backend.analysis.conversations import conversations
-    from backend.analysis.stills import films_of
+    from backend.analysis.stills import each_readable, films_of
     from backend.library.places import films_in
     from backend.settings import load_settings
     from backend.terminal import TerminalProgress
 
-    settings, judge, found = load_settings(), _judge(model), []
-    for film in films_of(films, films_in):
+    settings, judge, found = load_settings(), _judge(model), list["Found"]()
+
+    def look(film: Path) -> "Found":
         with TerminalProgress() as progress:
-            found.append(conversations(film, settings, profile, judge, progress))
+            return conversations(film, settings, profile, judge, progress)
+
+    for each in each_readable(list(films_of(films, films_in)), look, _leave_out):
+        found.append(each)
         if not as_json:
-            _show_scenes(found[-1])
+            _show_scenes(each)
     if as_json:
         sys.stdout.write(json.dumps([each.to_json() for each in found], indent=2, allow_nan=False) + "\n")
 
@@ -146,6 +152,11 @@ def framing_scenes(
 def _tell(link: str) -> None:
     sys.stdout.write(f"{link}\nCtrl-C ends it; every label is saved at once.\n")
     sys.stdout.flush()
+
+
+def _leave_out(why: str) -> None:
+    sys.stderr.write(f"selects: {why} It is left out.\n")
+    sys.stderr.flush()
 
 
 def _show_scenes(found: "Found") -> None:
