@@ -147,7 +147,7 @@ def _broken_line(lines: Sequence[str], cell: re.Pattern[str]) -> int:
 def _names(table: Iterator[Cells], needed: Sequence[str]) -> list[str]:
     _, cells = next(table, (1, []))
     if isinstance(cells, str):
-        raise InputError(f"The first line names the columns, and {cells}.")
+        raise InputError(f"The first line {cells.removeprefix('it ')}.")
     names = [name.strip().lower() for name in cells]
     missing = [name for name in needed if name not in names]
     if missing:
