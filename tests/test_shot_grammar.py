@@ -213,7 +213,7 @@ def test_a_wrong_call_says_what_to_do(tmp_path: Path) -> None:
     for arguments, said in (
         (("scenes", tmp_path / "empty"), "no films"),
         (("scenes", "x.mp4", "--model", tmp_path / "empty"), "selects framing train"),
-        (("frames", "x.mp4", "--out", tmp_path / "o", "--every", "0"), "above 0"),
+        (("frames", "x.mp4", "--out", tmp_path / "o", "--every", "0"), "from 0.001 on"),
         (("train", tmp_path / "empty", "--out", tmp_path / "o"), "labels"),
     ):
         wrong = selects("framing", *arguments, home=tmp_path / "home", cwd=tmp_path)
