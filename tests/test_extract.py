@@ -101,11 +101,14 @@ def pipeline_model(modality: str, name: str, cache: Path) -> Model:
 
 def test_what_is_said_is_read_as_passages(tmp_path: Path, films: Path, cache: Path) -> None:
     """Subtitles by id, in a title's own folder, or named in a table; the vector is the mean of the passages'."""
-    spoken = (films / "sintel_trailer_204p.en.srt").read_bytes() + b"""
+    spoken = (
+        (films / "sintel_trailer_204p.en.srt").read_bytes()
+        + b"""
 90
 00:00:50,000 --> 00:00:52,000
 A line that is added, so that what is said is more than a passage can hold. And another one, of which nothing fits.
 """
+    )
     folder = tmp_path / "said"
     (folder / "own").mkdir(parents=True)
     (folder / "1.srt").write_bytes(spoken)

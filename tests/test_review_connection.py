@@ -5,6 +5,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page, expect
 
 from tests.reviewing import CLIP, LOADED, Room, clip_of, playing, press, saved
+from tests.workers import wait_until
 
 expect.set_options(timeout=20_000)
 
@@ -35,8 +36,7 @@ def test_what_was_not_sent_goes_out_after_the_page_is_loaded_again(page: Page, r
     expect(page.locator(".saved")).to_contain_text("not saved yet")
     page.unroute("**/api/decisions")
     page.goto(room.site.base + "/search")
-    page.wait_for_timeout(1500)
-    assert [each["verdict"] for each in room.decisions(clip["id"])] == ["flag"]
+    wait_until(lambda: [each["verdict"] for each in room.decisions(clip["id"])] == ["flag"])
     page.goto(room.site.base + "/review")
     playing(page)
     assert clip_of(page)["id"] != clip["id"]

@@ -1,5 +1,6 @@
 // Plays a whole list end to end: two videos take turns, the next clip is loaded while one plays.
 
+import {mediaOf} from "./api.js";
 import {button, h, icon} from "./dom.js";
 import {codeAt, secondOf} from "./list_words.js";
 import {fullButton, Sound, toggleFull} from "./playing.js";

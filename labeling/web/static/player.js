@@ -1,5 +1,6 @@
 // The film, by range requests, with the film's own clock. It tells its time with each new picture that is shown.
 
+import {mediaOf} from "./api.js";
 import {button, h, icon} from "./dom.js";
 import {fullButton, Sound, toggleFull} from "./playing.js";
 
