@@ -12,9 +12,9 @@ from backend.clusters.models import Correction
 from backend.clusters.reach import is_standing, reach
 from backend.clusters.shapes import Corrected, Moved
 from backend.clusters.shown import items_shown
-from backend.errors import Conflict, NotFound
+from backend.errors import Conflict
 from backend.members.models import Role
-from backend.members.service import Principal, require_role, role_in
+from backend.members.service import Principal, require_part
 
 if TYPE_CHECKING:
     from backend.resources import Resources
@@ -22,11 +22,7 @@ if TYPE_CHECKING:
 
 def correction_named(session: Session, who: Principal, correction_id: int, role: Role) -> Correction:
     """A correction that the asker may see (or more); raises NotFound, NotAllowed."""
-    correction = session.get(Correction, correction_id)
-    if correction is None or role_in(session, who, correction.project_id) is None:
-        raise NotFound(f"There is no correction {correction_id}, or you are not a member of its project.")
-    require_role(session, who, correction.project_id, role)
-    return correction
+    return require_part(session, who, session.get(Correction, correction_id), f"correction {correction_id}", role)
 
 
 def preview(

@@ -16,7 +16,7 @@ from backend.clusters.shapes import ClusterPublic, ItemPublic, MergeSuggestion
 from backend.clusters.shown import clusters_shown, figures_query, in_place, items_query, shown_item
 from backend.errors import NotFound
 from backend.members.models import Role
-from backend.members.service import Principal, require_role, role_in
+from backend.members.service import Principal, require_part
 from backend.members.shapes import one_spelling
 
 if TYPE_CHECKING:
@@ -53,10 +53,7 @@ class Counted(NamedTuple):
 
 def cluster_named(session: Session, who: Principal, cluster_id: int, role: Role = "viewer") -> Cluster:
     """A cluster that the asker may see (or more); raises NotFound, NotAllowed."""
-    cluster = session.get(Cluster, cluster_id)
-    if cluster is None or role_in(session, who, cluster.project_id) is None:
-        raise NotFound(f"There is no cluster {cluster_id}, or you are not a member of its project.")
-    require_role(session, who, cluster.project_id, role)
+    cluster = require_part(session, who, session.get(Cluster, cluster_id), f"cluster {cluster_id}", role)
     if cluster.merged_into is not None or cluster.gone:
         into = f" it was merged into {cluster.merged_into}" if cluster.merged_into else " nothing is left of it"
         raise NotFound(f"The cluster {cluster_id} is no more:{into}.")

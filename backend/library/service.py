@@ -20,7 +20,7 @@ from backend.library.models import Candidate, DialogueLine, Movie, MovieFacts, P
 from backend.library.places import derived_folders, poster_path, title_of, uploads_folder, uploads_lock
 from backend.library.shapes import MovieChange, MoviePublic
 from backend.members.models import Membership, Role
-from backend.members.service import Principal, require_role, role_in
+from backend.members.service import Principal, require_part, require_role, role_in
 from backend.resources import Resources
 from backend.store.media import local, remove, there
 
@@ -73,11 +73,7 @@ def project_for(session: Session, who: Principal, project_id: int | None, role: 
 
 def movie_named(session: Session, who: Principal, movie_id: int, role: Role = "viewer") -> Movie:
     """A film that the asker may see (or more); raises NotFound or NotAllowed."""
-    movie = session.get(Movie, movie_id)
-    if movie is None or role_in(session, who, movie.project_id) is None:
-        raise NotFound(f"There is no film {movie_id}, or you are not a member of its project.")
-    require_role(session, who, movie.project_id, role)
-    return movie
+    return require_part(session, who, session.get(Movie, movie_id), f"film {movie_id}", role)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from backend.database import utc_now
 from backend.errors import Conflict, NotFound
 from backend.library.models import Project
 from backend.members.models import Invitation, Membership, Person
-from backend.members.service import Principal, principal, require_role, role_in
+from backend.members.service import Principal, principal, require_part, require_role, role_in
 from backend.members.shapes import InvitationCreate
 from backend.security import hashed, new_secret
 
@@ -48,11 +48,8 @@ def open_invitations(session: Session, project_id: int, limit: int, offset: int)
 
 def withdraw(session: Session, who: Principal, invitation_id: int) -> None:
     """End an invitation; raises NotFound, NotAllowed."""
-    invitation = session.get(Invitation, invitation_id)
-    if invitation is None or role_in(session, who, invitation.project_id) is None:
-        raise NotFound(f"There is no invitation {invitation_id}, or you are not a member of its project.")
-    require_role(session, who, invitation.project_id, "admin")
-    session.delete(invitation)
+    found = session.get(Invitation, invitation_id)
+    session.delete(require_part(session, who, found, f"invitation {invitation_id}", "admin"))
     session.commit()
 
 

@@ -1,6 +1,7 @@
 """Who asks, what they may, and who is a member of what."""
 
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from sqlalchemy import bindparam, func
 from sqlalchemy.exc import IntegrityError
@@ -17,6 +18,15 @@ OWNER = "owner"
 _ROLE = select(Membership.role).where(
     col(Membership.project_id) == bindparam("project"), col(Membership.person_id) == bindparam("person")
 )
+
+
+class OfProject(Protocol):
+    """A row that belongs to a project."""
+
+    project_id: int
+
+
+Part = TypeVar("Part", bound=OfProject)
 
 
 @dataclass(frozen=True)
@@ -41,6 +51,23 @@ def require_role(session: Session, who: Principal, project_id: int, role: Role) 
     has = role_in(session, who, project_id)
     if has is None:
         raise NotFound(f"There is no project {project_id}, or you are not a member of it.")
+    return _reaching(has, role)
+
+
+def require_part(session: Session, who: Principal, part: Part | None, name: str, role: Role = "viewer") -> Part:
+    """A part of a project, for who has at least `role` there; raises NotFound where it is None or for strangers.
+
+    `name` is what it is called in the answer, as in "film 7". Raises NotAllowed for too low a role.
+    """
+    has = None if part is None else role_in(session, who, part.project_id)
+    if part is None or has is None:
+        raise NotFound(f"There is no {name}, or you are not a member of its project.")
+    _reaching(has, role)
+    return part
+
+
+def _reaching(has: Role, role: Role) -> Role:
+    """The role that somebody has, where it is enough; raises NotAllowed."""
     if ROLES.index(has) < ROLES.index(role):
         raise NotAllowed(f"This needs the role {role}, yours here is {has}; ask an admin of the project.")
     return has

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from backend.database import utc_now
 from backend.errors import Conflict, NotAllowed, NotFound
 from backend.library.models import Candidate
-from backend.members.service import Principal, require_role, role_in
+from backend.members.service import Principal, require_part, require_role
 from labeling.decisions import statements
 from labeling.decisions.models import CHOSEN, TRIM, UNDO, Decision
 from labeling.decisions.replay import Row, standing, state
@@ -221,11 +221,7 @@ def _last(session: Session, who: Principal, project_id: int) -> list[int | None]
 
 
 def _visible(session: Session, who: Principal, decision_id: int) -> Decision:
-    decision = session.get(Decision, decision_id)
-    if decision is None or role_in(session, who, decision.project_id) is None:
-        raise NotFound(f"There is no decision {decision_id}, or you are not a member of its project.")
-    require_role(session, who, decision.project_id, "curator")
-    return decision
+    return require_part(session, who, session.get(Decision, decision_id), f"decision {decision_id}", "curator")
 
 
 def _shown(session: Session, rows: Sequence[Decision]) -> list[DecisionPublic]:

@@ -12,7 +12,7 @@ from backend.errors import Conflict, NotFound
 from backend.jobs.models import Job
 from backend.jobs.service import public
 from backend.members.models import Role
-from backend.members.service import Principal, require_role, role_in
+from backend.members.service import Principal, require_part
 from labeling.lists.models import ListExport, StoredList
 from labeling.lists.rows import pictures, standing_of, standings
 from labeling.lists.shapes import ListChange, ListNew, ListPublic
@@ -39,11 +39,7 @@ def create(
 
 def list_named(session: Session, who: Principal, list_id: int, role: Role = "viewer") -> StoredList:
     """A list that the asker may see (or more); raises NotFound or NotAllowed."""
-    found = session.get(StoredList, list_id)
-    if found is None or role_in(session, who, found.project_id) is None:
-        raise NotFound(f"There is no list {list_id}, or you are not a member of its project.")
-    require_role(session, who, found.project_id, role)
-    return found
+    return require_part(session, who, session.get(StoredList, list_id), f"list {list_id}", role)
 
 
 def locked(session: Session, clip_list: StoredList, version: int | None = None) -> StoredList:

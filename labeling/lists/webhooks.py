@@ -10,9 +10,9 @@ from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
 from backend.database import utc_now
-from backend.errors import InputError, NotFound
+from backend.errors import InputError
 from backend.library.models import Project
-from backend.members.service import Principal, require_role, role_in
+from backend.members.service import Principal, require_part
 from backend.resources import Resources
 from backend.security import new_secret
 from labeling.lists.hook_shapes import DeliveryPublic, WebhookChange, WebhookNew, WebhookPublic
@@ -39,11 +39,7 @@ def create(session: Session, resources: Resources, project_id: int, new: Webhook
 
 def webhook_named(session: Session, who: Principal, webhook_id: int) -> Webhook:
     """A webhook, for admins; raises NotFound, NotAllowed."""
-    found = session.get(Webhook, webhook_id)
-    if found is None or role_in(session, who, found.project_id) is None:
-        raise NotFound(f"There is no webhook {webhook_id}, or you are not a member of its project.")
-    require_role(session, who, found.project_id, "admin")
-    return found
+    return require_part(session, who, session.get(Webhook, webhook_id), f"webhook {webhook_id}", "admin")
 
 
 def list_webhooks(session: Session, project_id: int, limit: int, offset: int) -> tuple[list[WebhookPublic], int]:

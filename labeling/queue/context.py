@@ -6,10 +6,9 @@ from typing import Any
 from sqlalchemy import bindparam, func, or_, select
 from sqlmodel import Session, col
 
-from backend.errors import NotFound
 from backend.library.models import Candidate, DialogueLine, Movie, Shot
 from backend.library.shapes import CandidatePublic
-from backend.members.service import Principal, role_in
+from backend.members.service import Principal, require_part
 from labeling.queue.precedents import Near, Precedents
 from labeling.queue.shapes import AskedMovie, Beside, Precedent, SpokenLine, StripShot
 
@@ -70,9 +69,8 @@ _STRIP = ("number", "scene", "start_frame", "end_frame", "start_s", "end_s")
 
 def beside(session: Session, who: Principal, precedents: Precedents, candidate_id: int) -> Beside:
     """What stands beside a candidate; raises NotFound."""
-    row = session.connection().execute(_CLIP, {"candidate": candidate_id}).one_or_none()
-    if row is None or role_in(session, who, row.project_id) is None:
-        raise NotFound(f"There is no candidate {candidate_id}, or you are not a member of its project.")
+    found = session.connection().execute(_CLIP, {"candidate": candidate_id}).one_or_none()
+    row = require_part(session, who, found, f"candidate {candidate_id}")
     near = precedents.near(session, row)
     return Beside(
         candidate=CandidatePublic.model_validate(row),

@@ -16,7 +16,7 @@ from backend.jobs.service import REFERENCE, new_job, public
 from backend.library.models import Movie
 from backend.library.places import uploads_lock
 from backend.members.models import Role
-from backend.members.service import Principal, require_role, role_in
+from backend.members.service import Principal, require_part
 from backend.resources import Resources
 from backend.store.media import there
 from labeling.references.models import Reference, ReferenceInterval
@@ -95,11 +95,7 @@ def _is_current(reference: Reference, movie: Movie, new: NewReference) -> bool:
 
 def reference_named(session: Session, who: Principal, reference_id: int, role: Role = "viewer") -> Reference:
     """A reference that the asker may see (or more); raises NotFound or NotAllowed."""
-    reference = session.get(Reference, reference_id)
-    if reference is None or role_in(session, who, reference.project_id) is None:
-        raise NotFound(f"There is no reference {reference_id}, or you are not a member of its project.")
-    require_role(session, who, reference.project_id, role)
-    return reference
+    return require_part(session, who, session.get(Reference, reference_id), f"reference {reference_id}", role)
 
 
 def list_references(

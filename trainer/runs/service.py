@@ -16,7 +16,7 @@ from backend.jobs.models import Worker
 from backend.jobs.queue import ENDED, TRAININGS, JobQueue
 from backend.jobs.service import Cancelled, Doing, Fenced, is_alive
 from backend.library.models import Project
-from backend.members.service import Principal, require_role, role_in
+from backend.members.service import Principal, require_part, require_role
 from backend.settings import Training
 from trainer.fitting import Progress
 from trainer.gate import LIMITS
@@ -90,10 +90,7 @@ def enqueue(queue: JobQueue, run: TrainingRun) -> None:
 
 def run_named(session: Session, who: Principal, run_id: str) -> TrainingRun:
     """A run that the asker may see; raises NotFound."""
-    run = session.get(TrainingRun, run_id)
-    if run is None or role_in(session, who, run.project_id) is None:
-        raise NotFound(f"There is no training run {run_id!r}, or you are not a member of its project.")
-    return run
+    return require_part(session, who, session.get(TrainingRun, run_id), f"training run {run_id!r}")
 
 
 def list_runs(

@@ -8,9 +8,8 @@ from pydantic import ValidationError
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from backend.errors import NotFound
 from backend.members.models import Role
-from backend.members.service import Principal, require_role, role_in
+from backend.members.service import Principal, require_part
 from backend.scoring.explain import PRIOR
 from backend.scoring.live import LiveModels
 from backend.scoring.models import Live, ModelVersion, Promotion
@@ -20,10 +19,7 @@ from trainer.versions.shapes import Change, FigurePublic, LivePublic, ModelPubli
 def model_named(session: Session, who: Principal, version: str, role: Role = "viewer") -> ModelVersion:
     """A version that the asker may see (or more); raises NotFound or NotAllowed."""
     row = session.exec(select(ModelVersion).where(col(ModelVersion.version) == version)).one_or_none()
-    if row is None or role_in(session, who, row.project_id) is None:
-        raise NotFound(f"There is no model {version!r}, or you are not a member of its project.")
-    require_role(session, who, row.project_id, role)
-    return row
+    return require_part(session, who, row, f"model {version!r}", role)
 
 
 def list_models(session: Session, project_id: int, slot: str, limit: int, offset: int) -> tuple[list[ModelPublic], int]:
