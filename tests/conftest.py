@@ -11,6 +11,7 @@ from backend.features.base import Extractor
 from tests.browser import browser, site  # noqa: F401  fixtures for all
 from tests.chance import SUITE
 from tests.clustered import library, shelf  # noqa: F401  fixtures for all
+from tests.conversation import stills  # noqa: F401  a fixture for tests of shot grammar
 from tests.databases import (  # noqa: F401  fixtures for all
     database_url,
     empty_database_url,
@@ -19,6 +20,7 @@ from tests.databases import (  # noqa: F401  fixtures for all
     sqlite_template,
 )
 from tests.listing import ada, cutting, list_page, teaser  # noqa: F401  fixtures for the lists' tests
+from tests.models_rows import rows  # noqa: F401  a fixture for tests of pages
 from tests.reviewing import film, page, room  # noqa: F401  fixtures for the review page's tests
 from tests.service import job_store, service  # noqa: F401  fixtures for all
 from tests.sharing import together  # noqa: F401  a fixture for all

@@ -1,10 +1,12 @@
-"""A film of two people who talk by turns: real faces, cut together, over dialogue of a real trailer."""
+"""For tests of shot grammar: a film of two people who talk by turns, cut together from real faces, and stills."""
 
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
+from backend.analysis.stills import FramesRequest, write_stills
 from backend.features.base import Image
 from tests.films import run_ffmpeg
 from tests.material import frames_of
@@ -49,3 +51,11 @@ def _part(image: Image, left: float, high: float) -> Image:
     height, width = image.shape[:2]
     part = image[: round(high * height), round(left * width) :][:, : round(high * height * 16 / 9)]
     return np.asarray(cv2.resize(part, (320, 180), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def stills(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five stills of the stage."""
+    folder = tmp_path_factory.mktemp("stage")
+    write_stills(FramesRequest((films / "faces_stage_360p.mp4",), folder / "stills", 2.0), folder / "home")
+    return folder / "stills"

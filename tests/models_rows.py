@@ -1,9 +1,11 @@
 """A project with models, runs and answers, as rows: what the Models page shows. No figure in them was measured."""
 
 import random
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from fastapi import FastAPI
 from sqlmodel import Session
 
@@ -26,6 +28,14 @@ SUMMARY = "The linear model is as good as the network within the interval (AUC +
 def beside(site: Site) -> Service:
     """The rows and files of a running Selects, without its API."""
     return Service(FastAPI(), Resources(Settings(home=site.home)))
+
+
+@pytest.fixture(scope="module")
+def rows(site: Site) -> Iterator[Service]:
+    """The same of the module's site, until its tests are done."""
+    service = beside(site)
+    yield service
+    service.resources.close()
 
 
 def figures(value: float, n: int = 240, films: int = 12) -> dict[str, dict[str, float | int]]:

@@ -1,22 +1,12 @@
 """The board in a real browser: by touch, for who may only look, empty, and for who reads it without a mouse."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.board_rows import House, house_of
 from tests.boarding import HARBOUR, KITCHEN, box, column, drag, ids, opened, saved, tiles
 from tests.browser import Site, problems_of
-from tests.models_rows import beside
 from tests.service import Service
-
-
-@pytest.fixture(scope="module")
-def rows(site: Site) -> Iterator[Service]:
-    service = beside(site)
-    yield service
-    service.resources.close()
 
 
 @pytest.fixture

@@ -9,16 +9,8 @@ from playwright.sync_api import Browser, Page, Route, expect
 from tests.board_rows import House, house_of
 from tests.boarding import HARBOUR, KITCHEN, at_server, box, column, drag, ids, opened, saved, tiles
 from tests.browser import Site, open_page, problems_of
-from tests.models_rows import beside
 from tests.service import Service
 from tests.workers import wait_until
-
-
-@pytest.fixture(scope="module")
-def rows(site: Site) -> Iterator[Service]:
-    service = beside(site)
-    yield service
-    service.resources.close()
 
 
 @pytest.fixture

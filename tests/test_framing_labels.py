@@ -7,7 +7,6 @@ import pytest
 from starlette.testclient import TestClient
 
 from backend.analysis.checksum import film_checksum
-from backend.analysis.stills import FramesRequest, write_stills
 from backend.errors import InputError
 from backend.features.framing.scale import Framing
 from labeling.framing.desk import Desk
@@ -70,14 +69,6 @@ def test_the_committed_labels_are_of_the_given_films(films: Path, tmp_path: Path
     assert all(
         label.framing.scale in ("medium", "close-up") for label in labels.values() if label.framing.medium_close_up
     )
-
-
-@pytest.fixture(scope="module")
-def stills(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Five stills of the stage."""
-    folder = tmp_path_factory.mktemp("stage")
-    write_stills(FramesRequest((films / "faces_stage_360p.mp4",), folder / "stills", 2.0), folder / "home")
-    return folder / "stills"
 
 
 @pytest.fixture

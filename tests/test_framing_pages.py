@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from backend.analysis.stills import FramesRequest, read_index, write_stills
+from backend.analysis.stills import read_index
 from backend.features.framing.scale import Framing
 from labeling.framing.labels import read_labels
 from tests.browser import Site, open_page, problems_of
@@ -21,14 +21,6 @@ from tests.conversation import SHOTS, TALKING, make_conversation
 START_LIMIT_S = 180
 ANALYSED_S = 300
 expect.set_options(timeout=20_000)
-
-
-@pytest.fixture(scope="module")
-def stills(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Five stills of the stage."""
-    folder = tmp_path_factory.mktemp("stage")
-    write_stills(FramesRequest((films / "faces_stage_360p.mp4",), folder / "stills", 2.0), folder / "home")
-    return folder / "stills"
 
 
 @pytest.fixture

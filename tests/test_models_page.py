@@ -9,17 +9,10 @@ from sqlmodel import col, select
 from backend.library.models import Movie
 from tests.browser import Site, open_page, problems_of
 from tests.curating import Studio
-from tests.models_rows import REFUSAL, SUMMARY, answered, beside, duelled, house_of, run, with_versions
+from tests.models_rows import REFUSAL, SUMMARY, answered, duelled, house_of, run, with_versions
 from tests.service import Service
 
 FIRST, SECOND, REFUSED = NAMES = ("compelling-first", "compelling-second", "compelling-refused")
-
-
-@pytest.fixture(scope="module")
-def rows(site: Site) -> Iterator[Service]:
-    service = beside(site)
-    yield service
-    service.resources.close()
 
 
 @pytest.fixture(scope="module")
