@@ -38,8 +38,8 @@ from labeling.queue.desk import Desk
 from labeling.queue.drawer import Maker
 from labeling.queue.routes import router as queue_router
 from labeling.references.routes import router as references_router
-from trainer.metrics import training_figures
 from trainer.proof.routes import router as proof_router
+from trainer.runs.metrics import training_figures
 from trainer.runs.routes import router as training_router
 from trainer.versions.routes import router as models_router
 

@@ -23,7 +23,7 @@ from backend.search.models import IndexedFilm
 from backend.search.spaces import SPACES
 from tests.service import Service
 from tests.test_live import soon
-from trainer.metric_data import NOTHING, Corrections
+from trainer.heads.data import NOTHING, Corrections
 from trainer.registry import promote, register
 
 SPACE = SPACES["efficientnet"]

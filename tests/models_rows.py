@@ -18,8 +18,8 @@ from tests.browser import Site
 from tests.curating import Studio, add_film
 from tests.service import Service
 from tests.trained import enter
-from trainer.models import TrainingRun
 from trainer.registry import promote
+from trainer.runs.models import TrainingRun
 
 REFUSAL = "It has learnt from 34 labels; 100 are needed."
 SUMMARY = "The linear model is as good as the network within the interval (AUC +0.010 [-0.020, +0.040])."

@@ -17,8 +17,8 @@ MODULES = (
     "backend.features.schema",
     "trainer",
     "trainer.snapshot",
-    "trainer.making",
-    "trainer.metric_making",
+    "trainer.versions.making",
+    "trainer.heads.making",
     "trainer.predicting",
 )
 

@@ -9,7 +9,7 @@ import pytest
 
 from backend.errors import InputError
 from backend.jobs.service import Cancelled
-from trainer.fitting import FitFailed, Progress, progress_of, run_to_end
+from trainer.runs.fitting import FitFailed, Progress, progress_of, run_to_end
 
 WORKER = "a worker"
 

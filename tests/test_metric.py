@@ -16,10 +16,10 @@ from backend.scoring.stored import CARD, GOLDEN, WEIGHTS
 from tests.corrections import planted
 from trainer.command import run
 from trainer.evaluate import Figure
+from trainer.heads.data import FILE, NOTHING, read_corrections, write_corrections
+from trainer.heads.gate import METRIC_LIMITS, MetricEvidence, judge_head
+from trainer.heads.proof import CHALLENGER, CORRECTED, FROZEN, prove
 from trainer.metric import fit_head, make_task, right, standing_triplets
-from trainer.metric_data import FILE, NOTHING, read_corrections, write_corrections
-from trainer.metric_gate import METRIC_LIMITS, MetricEvidence, judge_head
-from trainer.metric_proof import CHALLENGER, CORRECTED, FROZEN, prove
 
 GOOD = Figure(0.2, 0.1, 0.3, 200, 8)
 PASSING = MetricEvidence(200, 40, 8, 300, True, 0.1, GOOD, GOOD, Figure(0.0, -0.01, 0.01, 300, 8), None, False)

@@ -21,13 +21,13 @@ from tests.corrections import SPACE, add_films, correct, enter_head, key_of, mad
 from tests.databases import sqlite_in
 from tests.service import Service, running
 from tests.test_live import break_weights, soon
-from trainer.labels import snapshots_folder
-from trainer.metric_data import NOTHING, read_corrections
-from trainer.metric_rows import NO_ITEM, freeze_corrections
-from trainer.models import TrainingRun
-from trainer.news import CRON, LABELS, corrections_since, last_run, metric_slots_due
+from trainer.heads.data import NOTHING, read_corrections
+from trainer.heads.rows import NO_ITEM, freeze_corrections
+from trainer.material.labels import snapshots_folder
 from trainer.registry import promote, rollback
 from trainer.runs import service as runs
+from trainer.runs.models import TrainingRun
+from trainer.runs.news import CRON, LABELS, corrections_since, last_run, metric_slots_due
 from trainer.runs.shapes import RunNew
 from trainer.schedule import fire
 from trainer.workflow import STEPS, Ended, enter_version, fit, snapshot

@@ -12,7 +12,7 @@ from backend.scoring.labelled import prior_scores
 from backend.scoring.rank import RankRequest, rank
 from tests.test_scoring import FILMS, make_film
 from tests.workers import Works
-from trainer.labels import freeze
+from trainer.material.labels import freeze
 from trainer.snapshot import read_snapshot
 
 LIMITS = RankRequest()

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, ndcg_score, roc_auc_score
 
-from trainer import figures
-from trainer.calibrate import temperature
 from trainer.evaluate import Comparison, Moments, figure, recall_table, recalled
-from trainer.figures import Judged
+from trainer.evidence import figures
+from trainer.evidence.figures import Judged
+from trainer.learners.calibrate import temperature
 
 COARSE = st.lists(st.tuples(st.booleans(), st.integers(0, 6), st.integers(0, 3)), min_size=4, max_size=60)
 

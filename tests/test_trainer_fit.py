@@ -18,7 +18,7 @@ from backend.scoring.mlp import load_model
 from tests.snapshots import SCHEMA, made
 from tests.test_bare_import import ROOT, bare
 from trainer.command import run
-from trainer.slots import VIRAL, slot_rows
+from trainer.material.slots import VIRAL, slot_rows
 from trainer.snapshot import make_snapshot, write_snapshot
 
 FILES = ["card.json", "golden.safetensors", "metrics.json", "model.safetensors"]

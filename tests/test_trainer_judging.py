@@ -7,12 +7,12 @@ import numpy as np
 
 from backend.scoring.mlp import Model, make_model
 from tests.snapshots import SCHEMA, made
+from trainer.evidence.judging import Answers, judged_set, rows_by_set
 from trainer.gate import LIMITS
-from trainer.judging import Answers, judged_set, rows_by_set
-from trainer.linear import Line
-from trainer.network import Standard
+from trainer.learners.linear import Line
+from trainer.learners.network import Standard
+from trainer.learners.split import make_split
 from trainer.snapshot import Snapshot
-from trainer.split import make_split
 
 
 def champion(**card: Any) -> Model:

@@ -12,10 +12,10 @@ from backend.features.schema import Block, FeatureSchema
 from backend.scoring.mlp import make_model
 from backend.scoring.network import build
 from tests.snapshots import SCHEMA, made
-from trainer.baselines import telling
-from trainer.linear import fit_line
-from trainer.network import Material, filled, standard
-from trainer.optimize import Adam
+from trainer.learners.baselines import telling
+from trainer.learners.linear import fit_line
+from trainer.learners.network import Material, filled, standard
+from trainer.learners.optimize import Adam
 from trainer.train import SETTINGS, Course, fit_network, network_margins
 
 

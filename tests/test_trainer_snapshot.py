@@ -11,7 +11,7 @@ import pytest
 
 from backend.errors import InputError
 from tests.snapshots import made
-from trainer.manifest import sha256_of
+from trainer.material.manifest import sha256_of
 from trainer.snapshot import _ARRAYS, read_snapshot, write_snapshot
 
 

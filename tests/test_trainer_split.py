@@ -9,12 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.snapshots import made
-from trainer.card import examine, split_of
+from trainer.evidence.card import examine, split_of
 from trainer.fit import Asked, Trained, train
+from trainer.learners.split import (
+    CLIP,
+    STALE_S,
+    group_films,
+    make_split,
+    recent_random,
+    training_weights,
+    validation_films,
+)
+from trainer.material.slots import slot_rows
 from trainer.progress import Progress
-from trainer.slots import slot_rows
 from trainer.snapshot import Snapshot
-from trainer.split import CLIP, STALE_S, group_films, make_split, recent_random, training_weights, validation_films
 
 
 def labelled(snapshot: Snapshot) -> np.ndarray:

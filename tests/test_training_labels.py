@@ -19,11 +19,11 @@ from labeling.engagement.models import Engagement
 from tests.curating import Studio, add_film, decide, studio
 from tests.service import running
 from tests.training import analysed
-from trainer.holdout import SHARE, holdout, place_of
-from trainer.labels import NO_FEATURES, NO_FILM, OUTSIDE, freeze
+from trainer.material.holdout import SHARE, holdout, place_of
+from trainer.material.labels import NO_FEATURES, NO_FILM, OUTSIDE, freeze
+from trainer.material.standing import Label, joined, labels_of_decisions
+from trainer.material.viral import viral_labels, viral_targets
 from trainer.snapshot import Snapshot, read_snapshot
-from trainer.standing import Label, joined, labels_of_decisions
-from trainer.viral import viral_labels, viral_targets
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from backend.analysis.cache import FilmCache
 from backend.resources import Resources
 from tests.films import make_film
 from tests.workers import Works
-from trainer.labels import freeze
+from trainer.material.labels import freeze
 from trainer.snapshot import read_snapshot
 
 

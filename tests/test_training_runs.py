@@ -25,11 +25,11 @@ from tests.service import Service, running
 from tests.trained import enter
 from tests.training import planted
 from tests.workers import wait_until
-from trainer.fitting import Progress
-from trainer.models import TrainingRun
-from trainer.news import labels_since, last_run
 from trainer.registry import promote
 from trainer.runs import service as runs
+from trainer.runs.fitting import Progress
+from trainer.runs.models import TrainingRun
+from trainer.runs.news import labels_since, last_run
 from trainer.runs.shapes import RunNew
 from trainer.workflow import snapshot
 

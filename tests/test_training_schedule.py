@@ -22,8 +22,8 @@ from tests.curating import Studio, studio
 from tests.service import running
 from tests.training import planted
 from tests.workers import wait_until
-from trainer.models import TrainingRun
-from trainer.news import CRON, LABELS, TABLE, is_due, next_by_clock, score_slots
+from trainer.runs.models import TrainingRun
+from trainer.runs.news import CRON, LABELS, TABLE, is_due, next_by_clock, score_slots
 from trainer.runs.service import start
 from trainer.runs.shapes import RunNew
 from trainer.schedule import fire, run_id, scheduler, triggers

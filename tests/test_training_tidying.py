@@ -15,11 +15,11 @@ from labeling.queue.rivals import may_be_rival
 from tests.models_rows import REFUSAL, card
 from tests.service import Service, running
 from tests.trained import enter, save_trained
-from trainer.models import TrainingRun
 from trainer.registry import promote, register
 from trainer.runs import service as runs
+from trainer.runs.models import TrainingRun
 from trainer.runs.shapes import RunNew
-from trainer.tidying import LEFT_AFTER_S, tidied_words, tidy_refused
+from trainer.runs.tidying import LEFT_AFTER_S, tidied_words, tidy_refused
 from trainer.workflow import Ended, decide, enter_version
 
 KEPT, WORKER = 2, "a worker"

@@ -26,7 +26,7 @@ from labeling.decisions.models import Decision
 from labeling.lists.frozen import pack
 from labeling.lists.models import ListEntry, ListExport, StoredList, Webhook
 from labeling.references.models import Reference, ReferenceInterval
-from trainer.models import TrainingRun
+from trainer.runs.models import TrainingRun
 
 ASKERS = ("anonymous", "outsider", "viewer", "curator", "admin", "superuser")
 PERSONS = {name: number for number, name in enumerate(ASKERS) if number}

@@ -1,1 +1,5 @@
-"""trainer learns, proves and promotes models. Its rooms are built with the first training run."""
+"""trainer learns, proves and promotes models.
+
+`material` is what is learnt from, `learners` are what learns, `evidence` is what is said of it, `heads` do the same for
+places and people; `runs`, `versions` and `proof` are what the service and its pages know of them.
+"""

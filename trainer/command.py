@@ -70,8 +70,8 @@ def _fit(asked: argparse.Namespace) -> int:
         raise InputError("The name of a version consists of letters, digits, dots, dashes and underscores.")
     from backend.clusters.head import is_metric
     from trainer.fit import Asked
-    from trainer.making import fit
-    from trainer.metric_making import fit_metric
+    from trainer.heads.making import fit_metric
+    from trainer.versions.making import fit
 
     wanted = Asked(asked.slot, asked.seed, asked.device, asked.propose, asked.version)
     learn = fit_metric if is_metric(asked.slot) else fit

@@ -33,9 +33,9 @@ def train(
     """Train on all that is labelled and wait for the end; what passes the gate goes live. A refusal says why."""
     from pydantic import ValidationError
 
-    from trainer.following import train as run_training
+    from trainer.runs.following import train as run_training
     from trainer.runs.shapes import RunNew, RunPublic
-    from trainer.terminal import RunBar
+    from trainer.runs.terminal import RunBar
 
     try:
         wanted = RunNew.model_validate({"slot": slot, "seed": seed, "propose": propose or None})
@@ -55,7 +55,7 @@ def list_models(project: ProjectId = 1, as_json: AsJson = False) -> None:
     """List the versions of a project, the newest first; those that are live are marked."""
     from sqlmodel import Session
 
-    from trainer.terminal import model_lines, models_of
+    from trainer.runs.terminal import model_lines, models_of
 
     with library_opened() as resources, Session(resources.reading) as session:
         found = models_of(session, project)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer import figures
-from trainer.figures import Floats, Judged, Rows
+from trainer.evidence import figures
+from trainer.evidence.figures import Floats, Judged, Rows
 
 TIMES = 1000
 FEWER_TIMES = 300

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from backend.errors import InputError
 from backend.scoring.standard import logistic
-from trainer.choosing import LINEAR, Unseen
-from trainer.final import Final
-from trainer.folds import Fold, Work, make_plan, run_fold, side_by_side
-from trainer.learning import epochs_curve, learning_curve
-from trainer.network import Material, filled
+from trainer.evidence.choosing import LINEAR, Unseen
+from trainer.evidence.learning import epochs_curve, learning_curve
+from trainer.learners.final import Final
+from trainer.learners.folds import Fold, Work, make_plan, run_fold, side_by_side
+from trainer.learners.network import Material, filled
+from trainer.learners.split import Split, make_split, training_weights
+from trainer.material.slots import COMPELLING, VIRAL, slot_rows
 from trainer.progress import Progress
-from trainer.slots import COMPELLING, VIRAL, slot_rows
 from trainer.snapshot import Floats, Snapshot
-from trainer.split import Split, make_split, training_weights
 from trainer.train import Rows, Tensors, network_margins
 
 BETTER = "better"

@@ -15,8 +15,8 @@ from torch.nn.functional import normalize
 
 from backend.clusters.reduce import MOST_DIMS, unit
 from backend.errors import Stopped
-from trainer.metric_data import NOTHING, Corrections, Floats, Rows
-from trainer.optimize import Adam
+from trainer.heads.data import NOTHING, Corrections, Floats, Rows
+from trainer.learners.optimize import Adam
 
 MARGIN = 0.2
 RATE = 3e-3

@@ -27,8 +27,8 @@ from backend.scoring.models import (
     standing_versions,
 )
 from backend.store.media import present, publish
-from trainer.slots import SLOT
-from trainer.stored import Version, load_version
+from trainer.material.slots import SLOT
+from trainer.versions.stored import Version, load_version
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 TAKEN = ("history", "live", "prior", ROLLBACK)

@@ -22,7 +22,7 @@ from backend.jobs.liveness import Ticker, take_lease
 from backend.library.models import Project
 from backend.resources import Resources
 from backend.settings import Training
-from trainer.news import CRON, LABELS, LEASE, TABLE, metric_slots_due, score_slots_due
+from trainer.runs.news import CRON, LABELS, LEASE, TABLE, metric_slots_due, score_slots_due
 from trainer.runs.service import enqueue, start
 from trainer.runs.shapes import RunNew
 

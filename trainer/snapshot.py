@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from backend.errors import InputError
 from backend.features.schema import FeatureSchema
 from backend.files import folder_atomically
-from trainer.manifest import MANIFEST, ROWS, identity, manifest_text
+from trainer.material.manifest import MANIFEST, ROWS, identity, manifest_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -101,7 +101,7 @@ def make_snapshot(
 
 def read_snapshot(folder: Path) -> Snapshot:
     """The snapshot in `folder`, also one that others made in this format; raises InputError in one sentence."""
-    from trainer.reading import read
+    from trainer.material.reading import read
 
     return read(folder)
 

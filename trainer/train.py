@@ -13,8 +13,8 @@ from torch.nn import functional
 
 from backend.errors import Stopped
 from backend.scoring.network import DROPOUT, HIDDEN, build
-from trainer.network import Material, Standard, standard
-from trainer.optimize import Adam, Plateau
+from trainer.learners.network import Material, Standard, standard
+from trainer.learners.optimize import Adam, Plateau
 
 Rows = NDArray[np.int64]
 Tensors = dict[str, NDArray[np.float32]]

@@ -18,15 +18,15 @@ from backend.resources import Resources
 from backend.scoring.mlp import CARD
 from backend.scoring.models import ModelVersion
 from backend.store.media import listed, present, publish, remove
-from trainer.fitting import FitFailed, Progress, fit_command, run_to_end
-from trainer.labels import freeze, snapshots_folder
-from trainer.metric_rows import freeze_corrections
-from trainer.models import TrainingRun
+from trainer.heads.rows import freeze_corrections
+from trainer.material.labels import freeze, snapshots_folder
+from trainer.material.slots import kind_of
 from trainer.registry import live_in, promote, scoring_in
 from trainer.registry import register as enter
 from trainer.runs import service as runs
-from trainer.slots import kind_of
-from trainer.tidying import tidied_words, tidy_refused, tidy_snapshots
+from trainer.runs.fitting import FitFailed, Progress, fit_command, run_to_end
+from trainer.runs.models import TrainingRun
+from trainer.runs.tidying import tidied_words, tidy_refused, tidy_snapshots
 
 BEGINS = {"snapshot": 0.0, "train": 0.05, "register": 0.95, "promote": 0.99}
 """Of the whole, when each step begins."""

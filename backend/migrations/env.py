@@ -12,7 +12,7 @@ import labeling.engagement.models
 import labeling.lists.models
 import labeling.queue.models
 import labeling.references.models  # noqa: F401
-import trainer.models  # noqa: F401
+import trainer.runs.models  # noqa: F401
 from backend.database import UtcDateTime
 
 

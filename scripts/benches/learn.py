@@ -22,8 +22,8 @@ sys.path.insert(0, str(ROOT))
 
 from backend.features.schema import Block, FeatureSchema  # noqa: E402
 from trainer.fit import Asked  # noqa: E402
-from trainer.making import fit  # noqa: E402
 from trainer.snapshot import Snapshot, make_snapshot, write_snapshot  # noqa: E402
+from trainer.versions.making import fit  # noqa: E402
 
 BLOCKS = {
     "likeness": (Block("likeness", 18, "scene_boundaries"),),

@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT))
 
 from backend.features.schema import Block, FeatureSchema  # noqa: E402
 from backend.scoring.network import HIDDEN, build  # noqa: E402
-from trainer.network import Material  # noqa: E402
+from trainer.learners.network import Material  # noqa: E402
 from trainer.snapshot import make_snapshot, write_snapshot  # noqa: E402
 from trainer.train import SETTINGS, Course, batch_size, fit_network  # noqa: E402
 

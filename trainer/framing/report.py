@@ -13,7 +13,7 @@ from trainer.framing.material import Material
 from trainer.framing.search import TRIED
 from trainer.framing.splits import MIXED_FOLDS
 from trainer.framing.train import Asked, Trained
-from trainer.making import replacing
+from trainer.versions.making import replacing
 
 METRICS, PAGE = "metrics.json", "report.html"
 

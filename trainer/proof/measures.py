@@ -7,9 +7,9 @@ from typing import Literal
 
 import numpy as np
 
-from trainer import figures
 from trainer.evaluate import RANGES, TIMES, Figure, figure
-from trainer.figures import Floats, Judged, Rows
+from trainer.evidence import figures
+from trainer.evidence.figures import Floats, Judged, Rows
 
 LEAST, LEAST_EACH = 20, 5
 """Clips, and of each answer, below which nothing is said."""

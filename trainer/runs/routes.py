@@ -14,8 +14,8 @@ from backend.library.service import project_for
 from backend.members.service import Principal, require_role
 from backend.paging import Paged, paged
 from backend.resources import Resources
-from trainer.models import OPEN
 from trainer.runs import service
+from trainer.runs.models import OPEN
 from trainer.runs.shapes import SLOT, Gathered, RunAsked, RunNew, RunPublic, RunState, Schedule
 
 RunId = Annotated[str, Path(pattern="^[0-9A-Za-z-]{1,64}$", examples=["0f8fad5bd9cb469fa16570867728950e"])]

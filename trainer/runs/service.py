@@ -18,11 +18,11 @@ from backend.jobs.service import Cancelled, Doing, Fenced, is_alive
 from backend.library.models import Project
 from backend.members.service import Principal, require_part, require_role
 from backend.settings import Training
-from trainer.fitting import Progress
 from trainer.gate import LIMITS
-from trainer.metric_gate import METRIC_LIMITS
-from trainer.models import OPEN, TrainingRun
-from trainer.news import (
+from trainer.heads.gate import METRIC_LIMITS
+from trainer.runs.fitting import Progress
+from trainer.runs.models import OPEN, TrainingRun
+from trainer.runs.news import (
     LEASE,
     corrections_since,
     corrections_standing,

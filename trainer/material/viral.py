@@ -14,8 +14,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.material.standing import Label, Window
 from trainer.snapshot import UNLABELLED
-from trainer.standing import Label, Window
 
 ENGAGEMENT = "engagement"
 LEAST_VIEWS = 100

@@ -20,9 +20,9 @@ from backend.files import PREFIX, SUFFIX, cannot_write, folder_atomically
 from backend.scoring.golden import save_golden
 from backend.scoring.mlp import Model, load_model, make_model, save_model
 from backend.scoring.stored import CARD, GOLDEN, WEIGHTS
-from trainer.card import card_of, examine, metrics_of
+from trainer.evidence.card import card_of, examine, metrics_of
 from trainer.fit import Asked, Trained, train
-from trainer.network import filled
+from trainer.learners.network import filled
 from trainer.progress import Progress
 from trainer.snapshot import read_snapshot
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from backend.errors import InputError
 from backend.features.schema import FeatureSchema
-from trainer.manifest import ROWS, identity, read_manifest, rows_said
+from trainer.material.manifest import ROWS, identity, read_manifest, rows_said
 from trainer.snapshot import UNLABELLED, Floats, Names, Snapshot
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from trainer.baselines import boosting
-from trainer.choosing import LINEAR, NETWORK
-from trainer.folds import Fold, Work, side_by_side
-from trainer.linear import MIDDLE, STRENGTHS, fit_line
+from trainer.evidence.choosing import LINEAR, NETWORK
+from trainer.learners.baselines import boosting
+from trainer.learners.folds import Fold, Work, side_by_side
+from trainer.learners.linear import MIDDLE, STRENGTHS, fit_line
 from trainer.snapshot import Floats
 from trainer.train import SETTINGS, Rows, Setting, Tensors, fit_network
 

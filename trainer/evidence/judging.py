@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.scoring.mlp import Model
-from trainer import figures
 from trainer.evaluate import Comparison, Figure, Moments
-from trainer.figures import Floats, Judged, Rows
+from trainer.evidence import figures
+from trainer.evidence.figures import Floats, Judged, Rows
 from trainer.gate import JudgedSet, Limits
+from trainer.learners.split import STALE_S, Split, recent_random
 from trainer.snapshot import APPROVED, Snapshot
-from trainer.split import STALE_S, Split, recent_random
 
 ABOUT = {
     "random": "what was lately asked by chance",

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 
 from backend.scoring.standard import logistic
-from trainer import figures
-from trainer.baselines import boosting_is_here
-from trainer.calibrate import temperature
-from trainer.folds import Fold, Work
+from trainer.evidence import figures
+from trainer.learners.baselines import boosting_is_here
+from trainer.learners.calibrate import temperature
+from trainer.learners.folds import Fold, Work
 from trainer.snapshot import Floats
 from trainer.train import Rows
 

@@ -13,7 +13,7 @@ from backend.jobs.timing import SILENT_S
 from backend.parts import hold, worker_part
 from backend.resources import Resources
 from backend.supervisor import Supervisor
-from trainer.models import OPEN, TrainingRun
+from trainer.runs.models import OPEN, TrainingRun
 from trainer.runs.service import QUEUE, enqueue, start
 from trainer.runs.shapes import RunNew
 

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from backend.bars import Bars
 from backend.clock import clock
 from backend.scoring.models import Live, ModelVersion
-from trainer.models import TrainingRun
+from trainer.runs.models import TrainingRun
 
 STAGES = {
     "": "waiting",

@@ -16,9 +16,9 @@ from backend.clusters.vectors import Vectors, plain_vectors
 from backend.features.registry import EXTRACTORS
 from backend.resources import Resources
 from backend.store.media import publish
-from trainer.holdout import holdout
-from trainer.labels import Frozen, snapshots_folder
-from trainer.metric_data import NOTHING, Corrections, Rows, write_corrections
+from trainer.heads.data import NOTHING, Corrections, Rows, write_corrections
+from trainer.material.holdout import holdout
+from trainer.material.labels import Frozen, snapshots_folder
 
 NO_ITEM = "what they name is not in the library"
 NO_VECTORS = "their films have no vectors of the kind in use"

@@ -14,11 +14,9 @@ from backend.errors import InputError
 from backend.scoring.stored import packed
 from trainer.fit import Asked
 from trainer.gate import Verdict
-from trainer.making import GOLDEN_ROWS, METRICS, as_json, replacing, require_place
-from trainer.metric import EPOCHS, MARGIN, NEAR_START, RATE, Task, make_task
-from trainer.metric_data import NOTHING, Corrections, Floats, Rows, read_corrections
-from trainer.metric_gate import MetricEvidence, judge_head
-from trainer.metric_proof import (
+from trainer.heads.data import NOTHING, Corrections, Floats, Rows, read_corrections
+from trainer.heads.gate import MetricEvidence, judge_head
+from trainer.heads.proof import (
     CHALLENGER,
     CHAMPION,
     CHANCE,
@@ -30,7 +28,9 @@ from trainer.metric_proof import (
     prove,
     spread_of,
 )
+from trainer.metric import EPOCHS, MARGIN, NEAR_START, RATE, Task, make_task
 from trainer.progress import Progress
+from trainer.versions.making import GOLDEN_ROWS, METRICS, as_json, replacing, require_place
 
 
 def fit_metric(

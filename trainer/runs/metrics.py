@@ -8,8 +8,8 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from backend.library.models import Project
-from trainer.models import TrainingRun
-from trainer.news import labels_since, last_run
+from trainer.runs.models import TrainingRun
+from trainer.runs.news import labels_since, last_run
 from trainer.runs.shapes import RunState
 
 ENDED = ("done", "refused")

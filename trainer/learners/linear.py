@@ -10,8 +10,8 @@ from torch.nn import functional
 
 from backend.errors import Stopped
 from backend.scoring.network import NORM_EPSILON
-from trainer.network import Material, Standard
-from trainer.optimize import lbfgs
+from trainer.learners.network import Material, Standard
+from trainer.learners.optimize import lbfgs
 from trainer.train import Rows, Tensors, standard_of
 
 STRENGTHS = (30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01)

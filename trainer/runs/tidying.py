@@ -9,8 +9,8 @@ from backend.scoring.models import REFUSED, Live, ModelVersion, Promotion
 from backend.scoring.service import models_folder
 from backend.store.media import listed, remove
 from labeling.queue.models import Queue
-from trainer.labels import snapshots_folder
-from trainer.models import OPEN, TrainingRun
+from trainer.material.labels import snapshots_folder
+from trainer.runs.models import OPEN, TrainingRun
 
 NAMED = 3
 LEFT_AFTER_S = 3600.0

@@ -23,10 +23,9 @@ from backend.store.media import publish
 from labeling.decisions.models import CHOSEN, Decision
 from labeling.engagement.models import Engagement
 from labeling.references.weak import labels_of_project
-from trainer.holdout import holdout
-from trainer.priors import priors_of
-from trainer.snapshot import UNLABELLED, Snapshot, make_snapshot, write_snapshot
-from trainer.standing import (
+from trainer.material.holdout import holdout
+from trainer.material.priors import priors_of
+from trainer.material.standing import (
     MANUAL,
     MANUAL_WEIGHT,
     Decided,
@@ -34,7 +33,8 @@ from trainer.standing import (
     joined,
     labels_of_decisions,
 )
-from trainer.viral import Measured, viral_labels, viral_targets
+from trainer.material.viral import Measured, viral_labels, viral_targets
+from trainer.snapshot import UNLABELLED, Snapshot, make_snapshot, write_snapshot
 
 NO_FILM = "its film is not in the library"
 NO_FEATURES = "its film has no features of this profile"

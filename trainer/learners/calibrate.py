@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from trainer.figures import Floats
+from trainer.evidence.figures import Floats
 
 LEAST, MOST = 0.05, 20.0
 STEPS = 60

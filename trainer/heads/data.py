@@ -14,7 +14,7 @@ from backend.errors import InputError, SchemaMismatch
 from backend.features.schema import FeatureSchema
 from backend.files import folder_atomically
 from backend.scoring.stored import packed, read_tensors
-from trainer.manifest import MANIFEST
+from trainer.material.manifest import MANIFEST
 
 FILE = "triplets.safetensors"
 FORMAT = "selects-corrections-1"

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from trainer import figures
-from trainer.choosing import LINEAR, Unseen
 from trainer.evaluate import RANGES, figure
-from trainer.folds import Fold, Work, learnt_from_fewer, side_by_side
+from trainer.evidence import figures
+from trainer.evidence.choosing import LINEAR, Unseen
+from trainer.learners.folds import Fold, Work, learnt_from_fewer, side_by_side
 from trainer.snapshot import Floats
 from trainer.train import Rows
 

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from trainer.baselines import boosting, boosting_is_here
-from trainer.linear import MIDDLE, fit_line, try_strengths
-from trainer.network import Material
-from trainer.split import Split, validation_films
+from trainer.learners.baselines import boosting, boosting_is_here
+from trainer.learners.linear import MIDDLE, fit_line, try_strengths
+from trainer.learners.network import Material
+from trainer.learners.split import Split, validation_films
 from trainer.train import SETTINGS, Course, Fitted, Rows, Setting, Tensors, batch_size, fit_network, network_margins
 
 Floats = NDArray[np.float64]

@@ -19,9 +19,9 @@ from backend.settings import Training
 from labeling.decisions.models import UNDO, Decision
 from labeling.engagement.models import Engagement
 from labeling.references.models import Reference, ReferenceInterval
-from trainer.metric_gate import METRIC_LIMITS
-from trainer.models import OPEN, TrainingRun
-from trainer.slots import kind_of
+from trainer.heads.gate import METRIC_LIMITS
+from trainer.material.slots import kind_of
+from trainer.runs.models import OPEN, TrainingRun
 
 COMPELLING, VIRAL = "compelling", "viral"
 CRON, LABELS = "cron", "labels"

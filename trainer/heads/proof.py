@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.evaluate import TIMES, Figure, figure
-from trainer.figures import Judged, draws_of, per_row
-from trainer.folds import side_by_side
+from trainer.evidence.figures import Judged, draws_of, per_row
+from trainer.heads.data import NOTHING, Floats, Rows
+from trainer.learners.folds import side_by_side
+from trainer.learners.split import assign_folds
 from trainer.metric import EPOCHS, Fitted, Task, fit_head, right
-from trainer.metric_data import NOTHING, Floats, Rows
-from trainer.split import assign_folds
 
 FOLDS = 5
 WATCHED_SHARE = 0.2

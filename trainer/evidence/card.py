@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from backend.scoring.mlp import Model
-from trainer import figures
-from trainer.choosing import LINEAR, NETWORK
 from trainer.evaluate import Comparison, Figure, recall_table
-from trainer.figures import Floats, Rows
+from trainer.evidence import figures
+from trainer.evidence.choosing import LINEAR, NETWORK
+from trainer.evidence.figures import Floats, Rows
+from trainer.evidence.judging import ABOUT, Answers, headline, judged_set, known_films, moments_of, rows_by_set
 from trainer.fit import Asked, Trained
 from trainer.gate import LIMITS, VIRAL_LIMITS, Evidence, JudgedSet, Limits, Verdict, judge
-from trainer.judging import ABOUT, Answers, headline, judged_set, known_films, moments_of, rows_by_set
-from trainer.slots import VIRAL
+from trainer.material.slots import VIRAL
 
 WORDS = {
     NETWORK: "the network",
@@ -87,7 +87,7 @@ def _evidence(
 
 
 def _of_model(model: Model, trained: Trained) -> Floats:
-    from trainer.network import filled
+    from trainer.learners.network import filled
 
     rows = np.isfinite(trained.chances["challenger"])
     found = np.full(len(rows), np.nan)

@@ -1,0 +1,1 @@
+"""How a model learns: films as folds, the network and what it must beat."""

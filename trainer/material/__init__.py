@@ -1,0 +1,1 @@
+"""What a model learns from: labels of windows as rows of a snapshot."""
