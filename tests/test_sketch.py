@@ -49,6 +49,22 @@ def test_the_same_as_comparing_everything(
     np.testing.assert_allclose(vectors[near.rows] @ query, near.products, atol=1e-6)
 
 
+@pytest.mark.parametrize("runs", [1, 3, 200])
+def test_a_question_about_some_films_finds_what_comparing_everything_finds(runs: int) -> None:
+    """Films stand together; what lies between them is not read, whether they end with a block or with the last row."""
+    rng = np.random.default_rng(runs)
+    vectors = units(rng.standard_normal((450_123 if runs == 200 else 20_123, 12)))
+    mask = np.zeros(len(vectors), bool)
+    for start in np.linspace(0, len(vectors) - 1500, runs).astype(int):
+        mask[start : start + 1200] = rng.random(1200) < 0.9
+    mask[-1] = True
+    query, ways = vectors[-1], directions(vectors, 6)
+    near = nearest(sketch(vectors, ways), mask, query, ways, lambda some: vectors[some] @ query, 20)
+    assert mask[near.rows].all()
+    assert near.rows[0] == len(vectors) - 1
+    np.testing.assert_allclose(near.products, by_all(vectors, mask, query, 20), atol=1e-5)
+
+
 def test_directions_of_other_vectors_cost_time_but_no_neighbour() -> None:
     rng = np.random.default_rng(0)
     vectors = units(rng.standard_normal((500, 30)))

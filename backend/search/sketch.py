@@ -26,6 +26,12 @@ FIRST, GROW = 64, 4
 STRIDE = 8
 """Where the FIRST highest bounds begin is read off every eighth."""
 
+BLOCK, MOST_RUNS = 1024, 128
+"""Blocks of rows of which the mask lets none through are not read, as long as that leaves few runs of blocks.
+
+A film's shots stand together: a question about some films reads their part alone.
+"""
+
 GATHER_BELOW = 0.05
 """Picking rows one by one costs about twenty times as much a row as going through all of them in order."""
 
@@ -130,12 +136,24 @@ def _first(
         read = Near(rows[now], products(rows[now]))
         most[now] = LOWEST - 1
         return read, rows[most >= _least(read.products, count)]
-    most = asked @ sketches.coarse
+    most = _bounds(sketches.coarse, mask, asked)
     now = _high(most, mask, size, count)
     read = Near(now, products(now))
     left = mask.copy()
     left[now] = False
     return read, np.flatnonzero((most >= _least(read.products, count)) & left)
+
+
+def _bounds(coarse: Floats, mask: NDArray[np.bool_], asked: Floats) -> Floats:
+    """The coarse bound of all rows that the mask lets through, float32 [N]; of others it may be LOWEST."""
+    alive = np.logical_or.reduceat(mask, np.arange(0, len(mask), BLOCK))
+    edges = np.flatnonzero(np.diff(alive, prepend=False, append=False)) * BLOCK
+    if alive.all() or len(edges) > 2 * MOST_RUNS:
+        return np.asarray(asked @ coarse)
+    most = np.full(len(mask), LOWEST, np.float32)
+    for start, end in edges.reshape(-1, 2).tolist():
+        most[start:end] = asked @ coarse[:, start:end]
+    return most
 
 
 def _high(most: Floats, mask: NDArray[np.bool_], size: int, count: int) -> Rows:
