@@ -1,7 +1,7 @@
 """A project of real films, clustered as their ingests leave it, on both databases."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from backend.clusters.models import Cluster, Clustering, ClusterItem
 from backend.clusters.placing import add_film
 from backend.jobs.queue import migrate_jobs
 from tests.databases import KINDS as DATABASES
-from tests.databases import database, sqlite_in
+from tests.databases import database_of
 from tests.service import Service, running
 from tests.vectors import Server, Stock, new_home, set_state
 from tests.vectors import add_film as enter
@@ -74,10 +74,5 @@ def shelf(
 ) -> Iterator[Library]:
     """One for all tests that only look."""
     home = tmp_path_factory.mktemp("clusters")
-    with ExitStack() as ending:
-        if request.param == "sqlite":
-            url = sqlite_in(home, request.getfixturevalue("sqlite_template"))
-        else:
-            template = request.getfixturevalue("postgresql_template")
-            url = ending.enter_context(database(request.getfixturevalue("postgresql"), template))
-        yield ending.enter_context(filled(home, url, stock, chroma))
+    with database_of(request, home) as url, filled(home, url, stock, chroma) as made:
+        yield made

@@ -57,8 +57,15 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
 @pytest.fixture(params=KINDS)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database with today's tables and no rows."""
+    with database_of(request, tmp_path) as url:
+        yield url
+
+
+@contextmanager
+def database_of(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """The same for a fixture of any scope whose parameter is one of KINDS; SQLite's file is put into `folder`."""
     if request.param == "sqlite":
-        yield sqlite_in(tmp_path, request.getfixturevalue("sqlite_template"))
+        yield sqlite_in(folder, request.getfixturevalue("sqlite_template"))
         return
     template = request.getfixturevalue("postgresql_template")
     with database(request.getfixturevalue("postgresql"), template) as url:

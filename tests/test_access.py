@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute
 
 from backend.jobs.queue import migrate_jobs
 from backend.members.gate import OPEN
-from tests.databases import KINDS, database, sqlite_in
+from tests.databases import KINDS, database_of
 from tests.service import Service, running
 from tests.world import (
     ASKERS,
@@ -274,11 +274,7 @@ TABLE: tuple[tuple[str, str, dict[str, Any], str], ...] = (
 @pytest.fixture(scope="module", params=KINDS)
 def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     home = tmp_path_factory.mktemp("access")
-    if request.param == "sqlite":
-        yield from _service(home, sqlite_in(home, request.getfixturevalue("sqlite_template")))
-        return
-    template = request.getfixturevalue("postgresql_template")
-    with database(request.getfixturevalue("postgresql"), template) as url:
+    with database_of(request, home) as url:
         yield from _service(home, url)
 
 

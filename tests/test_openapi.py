@@ -1,7 +1,6 @@
 """The OpenAPI document against the application: whatever is sent, no answer is a 5xx or one that it does not list."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from backend.jobs.liveness import enrol
 from backend.jobs.queue import migrate_jobs
-from tests.databases import KINDS, database, sqlite_in
+from tests.databases import KINDS, database_of
 from tests.service import Service, running
 from tests.test_access import IDS, TABLE
 from tests.vectors import Server
@@ -40,13 +39,7 @@ def service(
     films.mkdir()
     (films / "new.mp4").write_bytes(b"new")
     sections: dict[str, Any] = {"vectors": chroma.section, "media": {"roots": [films]}, "models": {"offline": True}}
-    with ExitStack() as ending:
-        if request.param == "sqlite":
-            url = sqlite_in(home, request.getfixturevalue("sqlite_template"))
-        else:
-            template = request.getfixturevalue("postgresql_template")
-            url = ending.enter_context(database(request.getfixturevalue("postgresql"), template))
-        made = ending.enter_context(running(home, url, **sections))
+    with database_of(request, home) as url, running(home, url, **sections) as made:
         migrate_jobs(made.resources.settings.jobs_url)
         yield made
 

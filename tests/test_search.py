@@ -18,7 +18,7 @@ from backend.search.images import LIMIT_BYTES
 from backend.search.models import IndexedFilm
 from backend.search.nearest import find_nearest
 from backend.search.spaces import SPACES
-from tests.databases import KINDS, database, sqlite_in
+from tests.databases import KINDS, database_of
 from tests.service import Service, running
 from tests.vectors import FACTS, Server, Stock, filled, new_home, new_server
 
@@ -31,14 +31,8 @@ def library(
 ) -> Iterator[tuple[Service, dict[str, int]]]:
     """A library with all films of the stock, on either database; tests leave it as it is."""
     folder = tmp_path_factory.mktemp("library")
-    if request.param == "sqlite":
-        url = sqlite_in(folder, request.getfixturevalue("sqlite_template"))
-        with running(new_home(folder, stock), url, vectors=chroma.section) as service:
-            yield service, with_dialogue(service, filled(service, stock, service.project()))
-        return
-    template = request.getfixturevalue("postgresql_template")
     with (
-        database(request.getfixturevalue("postgresql"), template) as url,
+        database_of(request, folder) as url,
         running(new_home(folder, stock), url, vectors=chroma.section) as service,
     ):
         yield service, with_dialogue(service, filled(service, stock, service.project()))

@@ -10,7 +10,7 @@ from PIL import Image
 from backend.library.models import Movie
 from backend.library.places import poster_path
 from backend.search import titles
-from tests.databases import KINDS, database, sqlite_in
+from tests.databases import KINDS, database_of
 from tests.material import smooth_picture
 from tests.service import Service, running
 
@@ -35,12 +35,7 @@ def service(request: pytest.FixtureRequest, cache: Path, tmp_path: Path) -> Iter
     home = tmp_path / "home"
     home.mkdir()
     (home / "networks").symlink_to(cache)
-    if request.param == "sqlite":
-        with running(home, sqlite_in(tmp_path, request.getfixturevalue("sqlite_template"))) as service:
-            yield service
-        return
-    template = request.getfixturevalue("postgresql_template")
-    with database(request.getfixturevalue("postgresql"), template) as url, running(home, url) as service:
+    with database_of(request, tmp_path) as url, running(home, url) as service:
         yield service
 
 
