@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import TimeoutError as TookTooLong
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
@@ -28,6 +29,10 @@ from tests.models_rows import beside  # noqa: E402
 LIMIT_MS = 100.0
 LATENCIES_MS = (0, 40)
 PLACES = 24
+IN_VIEW = 3
+"""So many columns are seen whole in a window of this size."""
+
+LONGEST_MS = 20_000
 WATCH = """
 window.watch = (() => {
   const board = () => document.querySelector("selects-board");
@@ -42,7 +47,7 @@ window.watch = (() => {
   }, {capture: true});
   return {
     async load() {
-      const {shelves, stage} = board();
+      const {shelves} = board();
       const all = [...shelves.order, "noise"];
       for (const place of all) while (shelves.list(place).next !== null) await shelves.loadMore(place);
       return document.querySelectorAll("selects-board .tile").length;
@@ -51,6 +56,11 @@ window.watch = (() => {
       [to, let_go, seen, saved] = [where, 0, 0, 0];
       board().acts.addEventListener("done", () => { saved = performance.now(); }, {once: true});
       board().acts.addEventListener("refused", () => { saved = -1; }, {once: true});
+    },
+    state: () => {
+      const {selection, shelves, drag} = board(), lie = ids.map((id) => shelves.placeOf(id));
+      const said = [...document.querySelectorAll(".toast")].map((each) => each.textContent);
+      return JSON.stringify({to, ids, lie, let_go, seen, saved, dragging: drag.active, selected: selection.list, said});
     },
     told: () => (seen && saved ? {seen: seen - let_go, saved: saved < 0 ? null : saved - let_go} : null),
   };
@@ -104,13 +114,20 @@ def _measure(browser: Browser, site: Site, project: int, latency_ms: int, drags:
 def _drag(page: Page, rng: random.Random) -> dict[str, float | None]:
     """One to nine thumbnails of one of the columns in view go to another one, or to noise."""
     page.evaluate("document.querySelector('.board-ground').scrollTo(0, 0)")
-    columns = page.locator(".board-ground > .board-column").filter(has=page.locator(".tile"))
-    start, end = rng.sample([columns.nth(at) for at in range(3)] + [page.locator(".board-side .board-column")], 2)
+    columns = page.locator(".board-ground > .board-column")
+    # By their names: columns may change places when the board has looked what there is now.
+    there = [_named(page, columns.nth(at)) for at in range(IN_VIEW)] + [
+        _named(page, page.locator(".board-side .board-column"))
+    ]
+    start = rng.choice([each for each in there if each.locator(".tile").count()])
+    end = rng.choice([each for each in there if each is not start])
     tiles = start.locator(".tile")
-    first = rng.randrange(2)
-    last = first + rng.randrange(9)
+    most = tiles.count() - 1
+    first = min(rng.randrange(2), most)
+    last = min(first + rng.randrange(9), most)
     tiles.nth(first).click()
     tiles.nth(last).click(modifiers=["Shift"])
+    tiles.nth(first).scroll_into_view_if_needed()
     page.evaluate("(to) => watch.expect(to)", end.get_attribute("data-place"))
     x, y = _middle(tiles.nth(first))
     page.mouse.move(x, y)
@@ -118,8 +135,15 @@ def _drag(page: Page, rng: random.Random) -> dict[str, float | None]:
     x, y = _middle(end)
     page.mouse.move(x, y, steps=8)
     page.mouse.up()
-    told: dict[str, float | None] = page.wait_for_function("watch.told()", timeout=20_000).json_value()
+    try:
+        told: dict[str, float | None] = page.wait_for_function("watch.told()", timeout=LONGEST_MS).json_value()
+    except TookTooLong as error:
+        raise RuntimeError(f"A drag did not end: {page.evaluate('watch.state()')}") from error
     return told
+
+
+def _named(page: Page, column: Locator) -> Locator:
+    return page.locator(f'.board-column[data-place="{column.get_attribute("data-place")}"]')
 
 
 def _middle(found: Locator) -> tuple[float, float]:

@@ -167,6 +167,10 @@ class Board extends HTMLElement {
     this.deeds.move(ids, place);
   }
 
+  hold(on) {
+    this.shelves.hold(on);
+  }
+
   scrollers() {
     return this.stage.scrollers();
   }

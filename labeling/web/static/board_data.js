@@ -2,7 +2,7 @@
 // A place is the id of a cluster as text, "noise", or "new-1" for a cluster that the server has not named yet.
 
 import {Asked} from "./board_asked.js";
-import {Change} from "./board_change.js";
+import {Change, OnTheWay} from "./board_change.js";
 import {NOISE} from "./board_words.js";
 
 // Events: "change" (detail: places whose items or figures changed), "order" (other clusters, or in another order).
@@ -13,9 +13,10 @@ export class Shelves extends EventTarget {
   next = 0;
   #lists = new Map();
   #items = new Map();
-  #pending = new Set();
+  #way = new OnTheWay();
   #made = 0;
-  #round = 0;
+  #owed;
+  #renewing = 0;
   #server;
 
   // `scope`: {kind, scene, sort, q}; noise has no row of its own.
@@ -27,13 +28,19 @@ export class Shelves extends EventTarget {
   }
 
   get busy() {
-    return this.#pending.size > 0;
+    return this.#way.busy;
+  }
+
+  // Under a hand that drags nothing is put in another order; what is to be asked for anew waits until it lets go.
+  hold(on) {
+    this.#way.hold(on);
+    this.#pay();
   }
 
   async load() {
-    const round = ++this.#round;
+    const round = ++this.#way.round;
     const [found, noise] = await Promise.all([this.#server.clusters(0), this.#server.items(NOISE, 0)]);
-    if (round !== this.#round) return;
+    if (round !== this.#way.round) return;
     this.#arrange(found, []);
     const list = this.list(NOISE);
     Object.assign(list, {items: [], paged: new Set(), next: 0});
@@ -43,22 +50,27 @@ export class Shelves extends EventTarget {
 
   async more() {
     if (this.next === null || this.asking) return;
-    this.asking = this.#server.clusters(this.next);
-    const round = this.#round, found = await this.asking.finally(() => { this.asking = null; });
-    if (round !== this.#round) return;
+    this.asking = this.#way.asked(() => this.next, (next) => this.#server.clusters(next));
+    const found = await this.asking.finally(() => { this.asking = null; });
+    if (!found) return;
     this.#arrange(found, this.order);
     this.#tell("order");
   }
 
-  // Everything that is shown anew, when others or a job may have changed it. What is loaded of lists stays loaded.
+  // Everything that is shown anew, when others or a job may have changed it. What is loaded of lists stays loaded. While
+  // something is on its way it waits: an answer from before that would put things back to where they were.
   async renew(places = null) {
+    this.#owed = this.#owed === null || !places ? null : new Set([...(this.#owed ?? []), ...places]);
     if (this.busy) return;
-    const round = ++this.#round, wanted = [...this.#lists.values()].filter((list) => list.loaded && (!places || places.has(list.place) || list.place === NOISE));
+    const round = this.#renewing = ++this.#way.round, owed = this.#owed, wanted = [...this.#lists.values()].filter((list) => list.loaded && (!owed || owed.has(list.place) || list.place === NOISE));
     const [found, ...parts] = await Promise.all([this.#server.clustersUpTo(this.order.length),
-      ...wanted.map((list) => this.#server.itemsUpTo(list.place, list.items.length).catch(() => null))]);
-    if (round !== this.#round || this.busy) return;
+      ...wanted.map((list) => this.#server.itemsUpTo(list.place, list.items.length).catch(() => null))]).finally(() => { if (this.#renewing === round) this.#renewing = 0; });
+    if (round !== this.#way.round || this.busy) return;
+    this.#owed = undefined;
     if (found.next === null && !this.scope.q) this.#only(found.items);
-    this.#arrange(found, []);
+    // Where the same clusters are there, none jumps to another place because it has a shot more.
+    const known = new Set(this.order), same = found.items.length === known.size && found.items.every((each) => known.has(String(each.id)));
+    this.#arrange(found, same ? this.order : []);
     wanted.forEach((list, at) => {
       Object.assign(list, {items: [], paged: new Set(), next: 0});
       if (parts[at]) this.#append(list, parts[at]);
@@ -70,9 +82,10 @@ export class Shelves extends EventTarget {
   // Whether the server says anything else than what is known here; asks again where it does.
   async look() {
     if (this.busy) return;
-    const round = this.#round, known = this.order.map((place) => this.clusters.get(place));
+    if (this.#owed !== undefined) return void await this.renew(this.#owed);
+    const round = this.#way.round, known = this.order.map((place) => this.clusters.get(place));
     const found = await this.#server.clustersUpTo(this.order.length);
-    if (round !== this.#round || this.busy || stamp(found.items) === stamp(known)) return;
+    if (round !== this.#way.round || this.busy || stamp(found.items) === stamp(known)) return;
     const before = new Map(known.map((each) => [each.id, stamp([each])]));
     await this.renew(new Set(found.items.filter((each) => before.get(each.id) !== stamp([each])).map((each) => String(each.id))));
   }
@@ -86,11 +99,10 @@ export class Shelves extends EventTarget {
   async loadMore(place) {
     const list = this.list(place);
     if (list.next === null || list.asking || place.startsWith("new")) return list.asking;
-    const round = this.#round;
-    list.asking = this.#server.items(place, list.next).then((part) => {
-      if (round !== this.#round) return;
+    list.asking = this.#way.asked(() => list.next, (next) => this.#server.items(list.place, next)).then((part) => {
+      if (!part) return;
       this.#append(list, part);
-      this.#tell("change", new Set([place]));
+      this.#tell("change", new Set([list.place]));
     }).finally(() => { list.asking = null; });
     return list.asking;
   }
@@ -106,12 +118,8 @@ export class Shelves extends EventTarget {
   // How many lie there and how long that lasts, with what is on its way.
   figures(place) {
     const {size = 0, screen_time_s: seconds = 0} = this.clusters.get(place) ?? {};
-    const sum = {size, seconds};
-    for (const {figures} of this.#pending) {
-      const more = figures.get(place);
-      if (more) sum.size += more.size, sum.seconds += more.seconds;
-    }
-    return {size: Math.max(0, sum.size), seconds: Math.max(0, sum.seconds)};
+    const more = this.#way.figures(place);
+    return {size: Math.max(0, size + more.size), seconds: Math.max(0, seconds + more.seconds)};
   }
 
   // A cluster that is there at once and that the server makes in a moment.
@@ -131,7 +139,7 @@ export class Shelves extends EventTarget {
       change.move(item, place, this.list(place).items.indexOf(item));
     }
     this.#shift(going, to);
-    this.#pending.add(change);
+    this.#way.begin(change);
     this.#tell("change", new Set([to, ...change.figures.keys()]));
     return change;
   }
@@ -141,14 +149,14 @@ export class Shelves extends EventTarget {
     const change = new Change(into, [...this.order]);
     for (const place of others) change.add(into, this.figures(place));
     this.order = this.order.filter((place) => !others.includes(place));
-    this.#pending.add(change);
+    this.#way.begin(change);
     this.#tell("order");
     return change;
   }
 
   // The server has done it; `at` is the id that a new cluster got.
   settle(change, answer, at = change.to) {
-    this.#pending.delete(change);
+    this.#way.end(change);
     const noise = change.figures.get(NOISE), rest = this.clusters.get(NOISE);
     if (noise) rest.size += noise.size, rest.screen_time_s += noise.seconds;
     if (at !== change.to) this.#rename(change.to, at);
@@ -157,11 +165,12 @@ export class Shelves extends EventTarget {
       if (known?.place === at) Object.assign(known.item, {cluster: at === NOISE ? null : Number(at), held: at !== NOISE});
     }
     this.take(answer);
+    this.#pay();
   }
 
   // The server has refused it: what nobody has moved on since goes back to where it was.
   putBack(change) {
-    this.#pending.delete(change);
+    this.#way.end(change);
     const back = [...change.from].filter(([id]) => this.placeOf(id) === change.to);
     const touched = new Set([change.to, ...back.map(([, {place}]) => place)]);
     const list = this.list(change.to), ids = new Set(back.map(([id]) => id));
@@ -175,6 +184,7 @@ export class Shelves extends EventTarget {
     if (change.to.startsWith("new")) this.#forget(change.to);
     this.#tell("order");
     this.#tell("change", touched);
+    this.#pay();
   }
 
   // Clusters as a correction left them.
@@ -202,6 +212,11 @@ export class Shelves extends EventTarget {
     return place;
   }
 
+  // What waited is asked for now, unless who ends this asks for it too.
+  #pay() {
+    queueMicrotask(() => this.#owed !== undefined && !this.busy && this.#renewing !== this.#way.round && this.renew(this.#owed).catch(() => undefined));
+  }
+
   #arrange(found, before) {
     this.total = found.total;
     this.next = found.next;
@@ -220,7 +235,7 @@ export class Shelves extends EventTarget {
     const here = new Set(list.items.map((item) => item.id));
     for (const item of part.items) {
       const known = this.#items.get(item.id);
-      if (here.has(item.id) || (known && known.place !== list.place && this.#moving(item.id))) continue;
+      if (here.has(item.id) || (known && known.place !== list.place && this.#way.moves(item.id))) continue;
       if (known && known.place !== list.place) this.#take(item.id, known.place);
       this.#items.set(item.id, {item, place: list.place});
       list.items.push(item);
@@ -229,10 +244,6 @@ export class Shelves extends EventTarget {
     list.next = part.next;
     list.loaded = true;
     if (list.place === NOISE) this.clusters.get(NOISE).size = part.total;
-  }
-
-  #moving(id) {
-    return [...this.#pending].some((change) => change.from.has(id));
   }
 
   #take(id, place) {
@@ -260,7 +271,7 @@ export class Shelves extends EventTarget {
     this.clusters.set(to, {...this.clusters.get(from), id: Number(to)});
     this.clusters.delete(from);
     this.order = this.order.map((place) => (place === from ? to : place));
-    for (const change of this.#pending) change.rename(from, to);
+    this.#way.rename(from, to);
     this.dispatchEvent(new CustomEvent("named", {detail: {from, to}}));
   }
 
@@ -275,4 +286,4 @@ export class Shelves extends EventTarget {
   }
 }
 
-const stamp = (clusters) => JSON.stringify(clusters.map((each) => [each.id, each.size, each.name, each.updated_at]));
+const stamp = (clusters) => JSON.stringify(clusters.map((each) => [each.id, each.size, each.name, each.updated_at]).sort(([one], [other]) => one - other));

@@ -7,7 +7,7 @@ import {FAR, REST_MS, speed} from "./pointer.js";
 
 const STACK = 3;
 
-// `board`: {selection, tiles, kind, mayMove, promise(place or null, words), drop(ids, place), scrollers}
+// `board`: {selection, tiles, kind, mayMove, promise(place or null, words), drop(ids, place), hold(on), scrollers}
 export class Drag {
   #begun = null;
   #at = {x: 0, y: 0};
@@ -60,6 +60,7 @@ export class Drag {
     this.area.append(this.reins);
     this.reins.setPointerCapture(id);
     this.#mode = tile ? "drag" : "lasso";
+    this.board.hold(true);
     if (tile) this.#lift();
     else this.#rope();
     return this.#step();
@@ -144,6 +145,8 @@ export class Drag {
     cancelAnimationFrame(this.#frame);
     if (this.#target !== null) this.board.promise(this.#target, null);
     this.#begun = this.#target = null;
+    // After the drop, which is more to be told than what others did.
+    if (this.#mode) queueMicrotask(() => this.active || this.board.hold(false));
     this.#mode = this.caught = "";
     this.reins.remove();
     for (const each of document.querySelectorAll(".tile.lifted")) each.classList.remove("lifted");
@@ -152,9 +155,10 @@ export class Drag {
   }
 }
 
-// The place that a drop here would go to.
+// The place that a drop here would go to; what was said of the last one is not in its way.
 function placeAt(x, y) {
-  return document.elementFromPoint(x, y)?.closest("[data-place]")?.dataset.place ?? null;
+  const on = document.elementsFromPoint(x, y).find((each) => !each.closest("selects-toasts"));
+  return on?.closest("[data-place]")?.dataset.place ?? null;
 }
 
 function onScrollbar(event) {
