@@ -90,6 +90,10 @@ def test_everything_has_a_name_is_reached_by_keys_and_large_enough(
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         beyond = "all => all.filter((each) => each.getBoundingClientRect().right > innerWidth).length"
         assert page.locator(".board-row .button:visible").evaluate_all(beyond) == 0
+        if page.locator(".board-panel:visible").count():
+            panel, area = box(page.locator(".board-panel")), box(page.locator(".board-area"))
+            assert panel["x"] >= area["x"]
+            assert panel["x"] + panel["width"] <= area["x"] + area["width"]
     page.context.close()
 
 

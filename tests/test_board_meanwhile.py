@@ -122,3 +122,34 @@ def test_what_is_dropped_on_a_message_goes_to_what_lies_under_it(page: Page, sit
     expect(tiles(page, CORRIDOR).first).to_have_attribute("data-id", first)
     expect(page.get_by_role("status").filter(has_text=f"1 shot moved to {CORRIDOR}.")).to_be_visible()
     assert first in at_server(site, house, CORRIDOR)
+
+
+def test_much_at_once_goes_to_noise_in_parts_that_proxies_let_through(
+    site: Site, browser: Browser, rows: Service
+) -> None:
+    many = house_of(rows, rows.project("Much at once"), shots=840, places=1)
+    page = opened(browser, site.link, site.base, many.project)
+    expect(tiles(page, KITCHEN).first).to_be_visible()
+    page.evaluate(
+        """async (place) => {
+      const {shelves} = document.querySelector("selects-board");
+      while (shelves.list(place).next !== null) await shelves.loadMore(place);
+    }""",
+        str(many.places[0]),
+    )
+    before = ids(tiles(page, KITCHEN))
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "DELETE" else None)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Control+a")
+    page.keyboard.press("x")
+    saved(page, "700 shots moved to noise.")
+    assert len(sent) == 3
+    assert max(map(len, sent)) < 8000
+    expect(tiles(page, KITCHEN)).to_have_count(0)
+    assert site.api("GET", "/api/noise", params={"project": many.project})["total"] == 840
+    page.get_by_role("button", name="Undo").click()
+    expect(tiles(page, KITCHEN).first).to_have_attribute("data-id", before[0])
+    assert site.api("GET", "/api/noise", params={"project": many.project})["total"] == 140
+    assert problems_of(page) == []
+    page.context.close()

@@ -6,6 +6,8 @@ import {manyItems, nameOf, NEW, NOISE, VIEWS} from "./board_words.js";
 import {grouped, many} from "./words.js";
 
 const MOST_ITEMS = 2000;
+// What is taken out is named in the address, of which proxies take 8 KiB.
+const MOST_IN_ADDRESS = 300;
 
 // Events: "done": detail {words, ids (corrections to take back), more, correction}; "refused": detail {words, error}.
 export class Corrections extends EventTarget {
@@ -82,11 +84,11 @@ export class Corrections extends EventTarget {
     });
   }
 
-  // What is "not this" is said to each cluster that it lay in.
+  // What is "not this" is said to each cluster that it lay in, in parts; they are taken back as one.
   #remove(change, from) {
     const ids = [], count = change.from.size;
-    const parts = [...from.keys()].map((place) => async () => {
-      const items = from.get(place), at = change.from.get(items[0]).place;
+    const parts = [...from.values()].flatMap((all) => inParts(all, MOST_IN_ADDRESS)).map((items) => async () => {
+      const at = change.from.get(items[0]).place;
       const answer = await api("DELETE", withQuery(`/api/clusters/${at}/members`, {items}));
       ids.push(answer.correction.id);
       return answer;
@@ -174,3 +176,4 @@ export class Corrections extends EventTarget {
 }
 
 const project = () => ({project: boot.project});
+const inParts = (all, most) => Array.from({length: Math.ceil(all.length / most)}, (_, part) => all.slice(part * most, (part + 1) * most));
