@@ -141,7 +141,6 @@ def fill(resources: Resources, space: Space, vectors: Floats) -> Library:
     migrate(resources.engine)
     facts = facts_of(len(vectors) // SHOTS_A_FILM)
     name = collection_of(resources.engine, resources.chroma, space)
-    store = FeatureStore(resources.home / "features")
     with Session(resources.engine) as session:
         session.add(Project(name="Bench"))
         person = Person(name="Bench")
@@ -150,18 +149,24 @@ def fill(resources: Resources, space: Space, vectors: Floats) -> Library:
         session.add(Membership(project_id=1, person_id=person.id or 0, role="viewer"))
         token = create_token(session, person.id or 0, "bench")[1]
         for film in range(len(facts.genre)):
-            part = slice(film * SHOTS_A_FILM, (film + 1) * SHOTS_A_FILM)
-            key = FilmKey(space.name, checksum_of(film), INPUTS)
-            store.put(key.sha256, space.extractor, Extracted(vectors[part]), inputs=INPUTS)
-            rows = prepared(space, vectors[part])
-            write_copy(resources.home, key, rows)
-            put(resources.chroma, name, key, rows)
-            _rows(session, space, key, film, facts)
+            part = vectors[film * SHOTS_A_FILM : (film + 1) * SHOTS_A_FILM]
+            key = enter(session, resources, space, film, part, facts)
+            put(resources.chroma, name, key, prepared(space, part))
         session.commit()
     return Library(space, vectors, facts, token, name)
 
 
-def _rows(session: Session, space: Space, key: FilmKey, film: int, facts: Facts) -> None:
+def enter(session: Session, resources: Resources, space: Space, film: int, vectors: Floats, facts: Facts) -> FilmKey:
+    """A film of project 1 with these shots: rows, feature file, copy. Its facts begin at `film * SHOTS_A_FILM`."""
+    key = FilmKey(space.name, checksum_of(film), INPUTS)
+    store = FeatureStore(resources.home / "features")
+    store.put(key.sha256, space.extractor, Extracted(vectors), inputs=INPUTS)
+    write_copy(resources.home, key, prepared(space, vectors))
+    _rows(session, space, key, film, facts, len(vectors))
+    return key
+
+
+def _rows(session: Session, space: Space, key: FilmKey, film: int, facts: Facts, shots: int) -> None:
     movie = Movie(
         project_id=1,
         path=f"{film}.mp4",
@@ -175,7 +180,7 @@ def _rows(session: Session, space: Space, key: FilmKey, film: int, facts: Facts)
     )
     session.add(movie)
     session.flush()
-    session.execute(insert(Shot), list(_shots(movie.id or 0, film, facts)))
+    session.execute(insert(Shot), list(_shots(movie.id or 0, film, facts, shots)))
     session.add(
         IndexedFilm(
             movie_id=movie.id or 0,
@@ -184,15 +189,15 @@ def _rows(session: Session, space: Space, key: FilmKey, film: int, facts: Facts)
             sha256=key.sha256,
             inputs=INPUTS,
             scan_key=INPUTS,
-            rows=SHOTS_A_FILM,
+            rows=shots,
             stamp=secrets.token_hex(8),
         )
     )
 
 
-def _shots(movie_id: int, film: int, facts: Facts) -> Iterator[dict[str, Any]]:
+def _shots(movie_id: int, film: int, facts: Facts, shots: int) -> Iterator[dict[str, Any]]:
     first, start_s = film * SHOTS_A_FILM, 0.0
-    for number in range(SHOTS_A_FILM):
+    for number in range(shots):
         end_s = start_s + float(facts.duration_s[first + number])
         yield {
             "movie_id": movie_id,

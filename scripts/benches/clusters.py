@@ -1,9 +1,10 @@
 """How well places and people are grouped, against k-means and plain HDBSCAN, and how long 20,000 shots take.
 
-    scripts/bench clusters [quality|merges|faces|times ...]
+    scripts/bench clusters [quality|merges|faces|times|library ...]
 
 The numbers were chosen on every second film of scene_boundaries; what is reported is of the others. `_clusters.py` says
-what the truth is. Times are of shots whose vectors are made from those of real films (`_shots.py`).
+says what the truth is. Times are of shots whose vectors are made from those of real films (`_shots.py`): `times` of the
+grouping alone, `library` with all that is read from and written to SQLite and files, as a worker does it.
 """
 
 import argparse
@@ -15,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sqlmodel import Session, col, select
 
 sys.path.insert(0, str(Path(__file__).parent))
 from _clusters import MEASURES, Method, Truth, faces_of, hdbscan, kmeans, means, pooled, scores, shots_of
-from _shots import base_vectors, derived
+from _shots import SHOTS_A_FILM, base_vectors, derived, enter, facts_of
 from scenes import default_folder, interval
 
 from backend.clusters.adding import add_people, add_places
@@ -27,7 +29,14 @@ from backend.clusters.law import obey
 from backend.clusters.merging import people_that_may_be_one, places_that_may_be_one
 from backend.clusters.people import group_people
 from backend.clusters.places import group_places
+from backend.clusters.placing import add_film, refresh
 from backend.clusters.reduce import fit_basis
+from backend.clusters.service import counted
+from backend.library.models import Movie, Project
+from backend.migrations.run import migrate
+from backend.resources import Resources
+from backend.search.spaces import SPACES
+from backend.settings import Settings
 
 SHOTS, ADDED, CORRECTIONS = 20_000, 1_500, 1_000
 PEOPLE, FACE_JITTER = 1_000, 0.028
@@ -156,10 +165,7 @@ def times(shared: Path) -> dict[str, Any]:
     spent: dict[str, list[float]] = {}
 
     def timed(name: str, work: Callable[[], Any]) -> Any:
-        wall, cpu = time.perf_counter(), time.process_time()
-        found = work()
-        spent[name] = [round(time.perf_counter() - wall, 2), round(time.process_time() - cpu, 2)]
-        return found
+        return _timed(spent, name, work)
 
     basis = timed("directions of 20,000 shots", lambda: fit_basis(vectors[:SHOTS]))
     old, new = (timed(f"  {len(v):,} in them", lambda v=v: basis.apply(v)) for v in (vectors[:SHOTS], vectors[SHOTS:]))
@@ -182,6 +188,44 @@ def times(shared: Path) -> dict[str, Any]:
     lines = [f"{clusters} places, {np.mean(lies == NOISE):.0%} noise; {joined:.0%} of the new ones joined"]
     lines += [f"  {name:<28} {wall:6.2f} s, {cpu:6.2f} s of CPU" for name, (wall, cpu) in spent.items()]
     return {"seconds": spent, "lines": lines}
+
+
+def library(shared: Path) -> dict[str, Any]:
+    """20,000 shots of 20 films clustered anew as rows, and a film of 1,500 shots added to them."""
+    spent: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as kept:
+        vectors = derived(base_vectors(shared, 1280, Path(kept, "base.npy")), SHOTS + ADDED)
+        resources = Resources(Settings(home=Path(kept, "home")))
+        migrate(resources.engine)
+        space, facts = SPACES["efficientnet"], facts_of(SHOTS // SHOTS_A_FILM + 2)
+        with Session(resources.engine) as session:
+            session.add(Project(name="Bench"))
+            session.flush()
+            for film in range(SHOTS // SHOTS_A_FILM):
+                part = vectors[film * SHOTS_A_FILM : (film + 1) * SHOTS_A_FILM]
+                enter(session, resources, space, film, part, facts)
+            session.commit()
+        _timed(spent, "20,000 shots anew, the first time", lambda: refresh(resources, 1, "scene"))
+        _timed(spent, "20,000 shots anew, again", lambda: refresh(resources, 1, "scene"))
+        with Session(resources.engine) as session:
+            key = enter(session, resources, space, SHOTS // SHOTS_A_FILM, vectors[SHOTS:], facts)
+            movie = session.exec(select(Movie.id).where(col(Movie.sha256) == key.sha256)).one()
+            session.commit()
+        _timed(spent, "a film of 1,500 shots added", lambda: add_film(resources, movie or 0, 1))
+        with Session(resources.engine) as session:
+            found = counted(session, 1, "scene")
+        resources.close()
+    lines = [f"{found.items:,} shots as rows in {found.clusters} places, {found.noise:,} in none"]
+    lines += [f"  {name:<34} {wall:6.2f} s, {cpu:6.2f} s of CPU" for name, (wall, cpu) in spent.items()]
+    return {"seconds": spent, "lines": lines}
+
+
+def _timed(spent: dict[str, list[float]], name: str, work: Callable[[], Any]) -> Any:
+    """What the work gives; its wall and CPU seconds go to `spent`."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    found = work()
+    spent[name] = [round(time.perf_counter() - wall, 2), round(time.process_time() - cpu, 2)]
+    return found
 
 
 def _corrected(rng: np.random.Generator, lies: Ints) -> Law:
@@ -210,4 +254,5 @@ PARTS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "merges": merges,
     "faces": faces,
     "times": times,
+    "library": library,
 }

@@ -1,11 +1,13 @@
 """Whether a metric head that learns from corrections puts those of other films right, on scene_boundaries.
 
-    scripts/bench metric [DIR] [--seed N]
+    scripts/bench metric [DIR] [--seed N] [--look vgg19|hsv]
 
-Truth: shots of one human scene belong together. Each film's shots are grouped by k-means on VGG19's vectors (as many
-groups as scenes); a curator is simulated who puts every shot of a group right that is not of the scene most of it
-shows: moved from there to a group of its own scene. So corrections arise where the embedding erred, as they do in use.
-Besides, every shot is compared with one of its scene and one of another, both by lot: what no error has chosen.
+Truth: shots of one human scene belong together. Each film's shots are grouped by k-means on VGG19's vectors, or on the
+root of their colour histogram, a poorer embedding from which there is more to learn (as many groups as scenes); a
+curator is simulated who puts every shot of a group right that is not of the scene most of it shows: moved from there to
+a group of its own scene. So corrections arise where the embedding erred, as they do in use. Besides, every shot is
+compared with one of its scene and one of another, both by lot: what no error has chosen. What a map could learn at most
+is told by one that knows all human scenes of all other films and scales down what differs within them.
 Figures are of films that the head has not seen, each film once; intervals resample films.
 """
 
@@ -22,12 +24,15 @@ from scenes import default_folder
 
 from backend.clusters.head import schema_of
 from backend.clusters.reduce import MOST_DIMS, fit_basis
-from trainer.heads.data import Corrections
-from trainer.heads.making import examine_head
-from trainer.heads.proof import CHALLENGER, CHANCE, CORRECTED, FROZEN, Proof, prove
-from trainer.metric import make_task, right
+from trainer.metric import make_task, right, start_of
+from trainer.metric_data import Corrections
+from trainer.metric_making import examine_head
+from trainer.metric_proof import CHALLENGER, CHANCE, CORRECTED, FROZEN, Proof, prove
 
-UNIFORM, BASIS, BLIND = "uniform", "basis", "blind"
+UNIFORM, BASIS, BLIND, SCENES = "uniform", "basis", "blind", "scenes"
+RIDGE = 0.3
+"""Of the mean spread within scenes, added to each direction, before what differs within scenes is scaled down."""
+
 SAID = {
     CORRECTED: "corrections (where the embedding erred)",
     "standing": "what stands in corrected groups",
@@ -38,6 +43,7 @@ WHO = {
     BASIS: "its 64 main directions",
     BLIND: "64 directions by lot",
     CHANCE: "sides by lot",
+    SCENES: "all scenes of the others",
     CHALLENGER: "head",
 }
 
@@ -47,10 +53,11 @@ def run(args: list[str]) -> dict[str, Any]:
     asked = argparse.ArgumentParser(prog="bench metric")
     asked.add_argument("folder", nargs="?", type=Path, default=default_folder())
     asked.add_argument("--seed", type=int, default=0)
+    asked.add_argument("--look", choices=("vgg19", "hsv"), default="vgg19")
     options = asked.parse_args(args)
-    found, uniform = corrected(options.folder, options.seed)
+    found, uniform, scenes = corrected(options.folder, options.seed, options.look)
     task = make_task(found, options.seed, threading.Event())
-    proof = with_uniform(prove_quietly(task), task, uniform)
+    proof = with_rivals(prove_quietly(task), task, uniform, scenes)
     verdict, _, _ = examine_head(task, proof, None)
     result: dict[str, Any] = {"films": len(found.films), "corrections": len(found.triplets), "epochs": proof.epochs}
     lines = [f"{len(found.vectors)} shots of {len(found.films)} films, {len(found.triplets)} corrections"]
@@ -77,18 +84,19 @@ def prove_quietly(task: Any) -> Proof:
     return prove(task, None, lambda *_: None)
 
 
-def corrected(folder: Path, seed: int) -> tuple[Corrections, np.ndarray]:
-    """The corrections of a simulated curator, and triplets drawn by lot from the truth, int64 [U, 3]."""
+def corrected(folder: Path, seed: int, look: str) -> tuple[Corrections, np.ndarray, np.ndarray]:
+    """The corrections of a simulated curator, triplets drawn by lot from the truth, int64 [U, 3], and scenes [N]."""
     from sklearn.cluster import KMeans
 
     rng = np.random.default_rng(seed)
-    vectors, films, clusters, triplets, uniform, names = [], [], [], [], [], []
+    vectors, films, clusters, scenes, triplets, uniform, names = [], [], [], [], [], [], []
     at = 0
     for path in sorted(folder.glob("*.npz")):
         stored = np.load(path)
-        if "vgg19" not in stored.files:
+        if look not in stored.files:
             continue
-        rows = stored["vgg19"].astype(np.float32)
+        rows = stored[look].astype(np.float32)
+        rows = np.sqrt(rows) if look == "hsv" else rows
         rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
         scene = np.cumsum(stored["scene_start"]) - 1
         group = KMeans(int(scene.max()) + 1, n_init=2, random_state=seed).fit(rows).labels_
@@ -108,19 +116,20 @@ def corrected(folder: Path, seed: int) -> tuple[Corrections, np.ndarray]:
         vectors.append(rows)
         films.append(np.full(len(rows), len(names)))
         clusters.append(after + 10_000 * len(names))
+        scenes.append(scene + 10_000 * len(names))
         names.append(path.stem)
         at += len(rows)
-    count = len(triplets)
+    count, schema = len(triplets), schema_of("scene", look, 1, vectors[0].shape[1])
     made = Corrections(
-        "bench", "metric/scene", schema_of("scene", "vgg19", 1, 512), tuple(names), np.zeros(len(names), bool),
+        "bench", "metric/scene", schema, tuple(names), np.zeros(len(names), bool),
         np.concatenate(vectors), np.concatenate(films).astype(np.int64), np.concatenate(clusters).astype(np.int64),
         np.ones(at, bool), np.array(triplets, np.int64), np.arange(count),
     )  # fmt: skip
-    return made, np.array(uniform, np.int64)
+    return made, np.array(uniform, np.int64), np.concatenate(scenes)
 
 
-def with_uniform(proof: Proof, task: Any, uniform: np.ndarray) -> Proof:
-    """The same proof with triplets drawn by lot, and the basis of all films as another contender."""
+def with_rivals(proof: Proof, task: Any, uniform: np.ndarray, scenes: np.ndarray) -> Proof:
+    """The same proof with triplets drawn by lot, and more contenders: the basis, lots, who knows more."""
     where, basis = proof.folds[task.found.film[uniform[:, 0]]], fit_basis(task.vectors).apply(task.vectors)
     lots = np.random.default_rng(0).standard_normal((task.vectors.shape[1], MOST_DIMS)).astype(np.float32)
     answers = {name: np.zeros(len(uniform), np.float32) for name in (CHALLENGER, CHANCE)}
@@ -131,5 +140,23 @@ def with_uniform(proof: Proof, task: Any, uniform: np.ndarray) -> Proof:
     found = {**proof.found, UNIFORM: answers}
     judged = {**proof.judged, UNIFORM: (uniform, np.arange(len(uniform)))}
     for what, (triplets, _) in judged.items():
-        found[what] = {**found[what], BASIS: right(None, basis, triplets), BLIND: right(lots, task.vectors, triplets)}
+        known = all_known(task.vectors, task.found.film, scenes, triplets)
+        rivals = {BASIS: right(None, basis, triplets), BLIND: right(lots, task.vectors, triplets), SCENES: known}
+        found[what] = {**found[what], **rivals}
     return Proof(**{**vars(proof), "judged": judged, "found": found})
+
+
+def all_known(vectors: np.ndarray, film: np.ndarray, scenes: np.ndarray, triplets: np.ndarray) -> np.ndarray:
+    """Whether a map puts each triplet right that knows the scenes of all films but the anchor's."""
+    found, where = np.zeros(len(triplets), np.float32), film[triplets[:, 0]]
+    for number in np.unique(where):
+        others = film != number
+        axes = start_of(vectors[others])
+        rows, scene = vectors[others] @ axes, np.unique(scenes[others], return_inverse=True)[1]
+        middle = np.zeros((scene.max() + 1, rows.shape[1]))
+        np.add.at(middle, scene, rows)
+        within = np.cov((rows - (middle / np.bincount(scene)[:, None])[scene]).T)
+        value, turned = np.linalg.eigh(within + RIDGE * np.trace(within) / len(within) * np.eye(len(within)))
+        mine = where == number
+        found[mine] = right((axes @ turned / np.sqrt(value)).astype(np.float32), vectors, triplets[mine])
+    return found
