@@ -18,6 +18,7 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session, SQLModel, create_engine
 
 from backend.errors import InputError
+from backend.pool import RestedPool
 
 T = TypeVar("T")
 
@@ -117,7 +118,7 @@ def make_engine(url: str) -> Engine:
     parsed = parse_url(url)
     if parsed.get_backend_name() == "postgresql":
         wait = {} if "connect_timeout" in parsed.query else {"connect_timeout": CONNECT_S}
-        return create_engine(parsed, pool_size=POOL_SIZE, pool_pre_ping=True, connect_args=wait)
+        return create_engine(parsed, poolclass=RestedPool, pool_size=POOL_SIZE, connect_args=wait)
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, pool_size=THREADS, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
@@ -133,6 +134,11 @@ def reading(engine: Engine) -> Engine:
     if engine.dialect.name == "postgresql":
         return engine.execution_options(isolation_level="AUTOCOMMIT")
     return engine.execution_options(reads_only=True)
+
+
+def alone(engine: Engine) -> Engine:
+    """The same engine for changes of one statement each, each whole by itself: PostgreSQL hears nothing else."""
+    return reading(engine) if engine.dialect.name == "postgresql" else engine
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

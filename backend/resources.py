@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
-from backend.database import make_engine, reading
+from backend.database import alone, make_engine, reading
 from backend.fresh import Fresh
 from backend.jobs.queue import JobQueue
 from backend.members.throttle import FailedLogins
@@ -47,6 +47,11 @@ class Resources:
     def reading(self) -> Engine:
         """The same database, for those who only read: on SQLite they never wait for a writer."""
         return reading(self.engine)
+
+    @cached_property
+    def alone(self) -> Engine:
+        """The same database, for changes of one statement each."""
+        return alone(self.engine)
 
     @cached_property
     def fresh(self) -> Fresh:

@@ -48,9 +48,13 @@ class Database(_Section):
 
 
 class Jobs(_Section):
-    """The store of durable jobs; empty is `jobs.db` in SELECTS_HOME, or the database itself if it is PostgreSQL."""
+    """The store of durable jobs; empty is `jobs.db` in SELECTS_HOME, or the database itself if it is PostgreSQL.
+
+    beat_file  touched by a worker whenever its heartbeat is in the database, for a health check that asks nobody else
+    """
 
     url: str = ""
+    beat_file: Path | None = None
 
 
 class Media(_Section):

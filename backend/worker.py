@@ -14,6 +14,7 @@ from backend.errors import UnknownName
 from backend.jobs.liveness import Ticker, bury, enrol, find_lost, heart, reaper, worker_name
 from backend.jobs.queue import APPLICATION, APPLICATION_VERSION, LETTERS, QUEUES, quiet_dbos, store_url
 from backend.migrations.run import require_current
+from backend.pool import RestedPool
 from backend.resources import Resources
 from backend.settings import Settings
 from backend.store.media import require_store
@@ -116,15 +117,17 @@ def _launch(settings: Settings, name: str, queues: Sequence[str], register: Call
     from dbos import DBOS
 
     quiet_dbos()
+    url = store_url(settings.jobs_url)
     DBOS(
         config={
             "name": APPLICATION,
-            "system_database_url": store_url(settings.jobs_url),
+            "system_database_url": url,
             "application_version": APPLICATION_VERSION,
             "executor_id": name,
             "run_migrations": False,
             "log_level": "WARNING",
             "notification_coalesce_sec": NOTIFY_EVERY_S,
+            "db_engine_kwargs": {"poolclass": RestedPool} if url.startswith("postgresql") else None,
         }
     )
     register()

@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 from backend.database import utc_now
 from backend.errors import Conflict
 from backend.jobs import service as jobs
-from backend.jobs.liveness import beat, bury, enrol, find_lost, serving, sweep, take_lease
+from backend.jobs.liveness import beat, bury, enrol, find_lost, held_by_another, serving, sweep, take_lease
 from backend.jobs.models import Job, JobStage, Lease, Worker
 from backend.jobs.service import Cancelled, Doing, Fenced, Report
 from backend.jobs.timing import SILENT_S
@@ -129,7 +129,11 @@ def test_a_lease_has_one_holder(session: Session, service: Service) -> None:
     assert len(holders) == 1
     assert take_lease(session, "x", holders[0]), "the holder renews it"
     assert not take_lease(session, "x", "another")
+    assert held_by_another(session, "x", "another")
+    assert not held_by_another(session, "x", holders[0])
+    assert not held_by_another(session, "y", "another"), "nobody ever had it"
     end_leases(session)
+    assert not held_by_another(session, "x", "another"), "it has run out"
     assert take_lease(session, "x", "another")
     assert not take_lease(session, "x", holders[0])
 

@@ -43,7 +43,7 @@ class Reporter:
                 return
             self._next = now + REPORT_EVERY_S
             try:
-                with Session(self._resources.engine) as session:
+                with Session(self._resources.alone) as session:
                     jobs.report(session, self._doing, self._report(stage, done, total, now))
             except SelectsError as ended:
                 self._ended = ended

@@ -78,6 +78,12 @@ def take_lease(session: Session, name: str, holder: str, seconds: float = LEASE_
     return True
 
 
+def held_by_another(session: Session, name: str, holder: str) -> bool:
+    """Whether another has a lease and it has not run out: one look, which is all that most do most of the time."""
+    others = (col(Lease.name) == name, col(Lease.holder) != holder, col(Lease.until) >= database_now())
+    return session.exec(select(Lease.name).where(*others)).first() is not None
+
+
 def serving(session: Session) -> Counter[str]:
     """How many workers that were heard of just now serve each queue.
 
@@ -165,11 +171,14 @@ class Ticker(threading.Thread):
 
 def heart(resources: Resources, name: str, give_up: Callable[[], None]) -> Ticker:
     """Beats for a worker; calls `give_up` where it is dead itself."""
+    file = resources.settings.jobs.beat_file
 
     def work() -> None:
-        with Session(resources.engine) as session:
+        with Session(resources.alone) as session:
             if not beat(session, name):
                 give_up()
+        if file is not None:
+            file.touch()
 
     return Ticker("heart", work)
 
@@ -185,6 +194,11 @@ def reaper(
 
     def work() -> None:
         nonlocal looked
+        with Session(resources.reading) as session:
+            if held_by_another(session, REAPER, name):
+                if duty is not None:
+                    duty.clear()
+                return
         with Session(resources.engine) as session:
             holds = sweep(session, resources.queue, name)
             if duty is not None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import exists, func, update
 from sqlmodel import Session, col, select
 
-from backend.database import rows_changed, utc_now
+from backend.database import insert_ignoring, rows_changed, utc_now
 from backend.errors import Conflict, NotFound, SelectsError
 from backend.jobs.models import OPEN, Job, JobPublic, JobStage, Worker
 from backend.jobs.queue import FILMS, JobQueue
@@ -162,7 +162,6 @@ def claim(session: Session, doing: Doing, stage: str, fraction: float) -> Job:
     job.started_at = job.started_at or utc_now()
     _tell_movie(session, job, "working", "")
     session.commit()
-    session.refresh(job)
     return job
 
 
@@ -176,11 +175,8 @@ def report(session: Session, doing: Doing, said: Report) -> None:
 
 def stage_done(session: Session, doing: Doing, stage: str, seconds: float, note: str = "") -> None:
     """Remember how long a stage took, and what there is to say of it."""
-    known = select(JobStage.id).where(
-        col(JobStage.job_id) == doing.job_id, col(JobStage.workflow) == doing.workflow, col(JobStage.stage) == stage
-    )
-    if session.exec(known).first() is None:
-        session.add(JobStage(job_id=doing.job_id, workflow=doing.workflow, stage=stage, seconds=seconds))
+    row = {"job_id": doing.job_id, "workflow": doing.workflow, "stage": stage, "seconds": seconds}
+    session.connection().execute(insert_ignoring(session, JobStage, ("job_id", "workflow", "stage")).values(**row))
     if note:
         session.execute(update(Job).where(*_mine(doing)).values(note=note))
     session.commit()

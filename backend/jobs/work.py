@@ -86,7 +86,7 @@ class Work(ABC):
                 session.expunge_all()
             note = self.do(doing, job, stage)
             if note is not None:
-                with Session(self.resources.engine) as session:
+                with Session(self.resources.alone) as session:
                     jobs.stage_done(session, doing, stage, time.monotonic() - began, note)
             return ""
         except Cancelled:

@@ -1,9 +1,11 @@
 """N workers whose stages sleep, on PostgreSQL: how far the engine (queue, claims, checkpoints, heartbeats) scales.
 
 Every worker is a process as `selects worker` runs it, with its heart, its reaper and all that it looks at once a
-second; only the seven stages of a film sleep in place of computing. Each N gets as many films a worker. Linear would
-be N times the films an hour of one worker. How long a worker takes to start is reported apart. Needs PostgreSQL and
-the environment for development, which `scripts/check` makes.
+second; only the stages of a film sleep in place of computing, each for its share of the film's time, and say how far
+they are as often as a real scan does. Each N gets as many films a worker. Linear would be N times the films an hour of
+one worker. The processor time of workers and PostgreSQL is told apart, while nothing is to be done and while films
+are; so is how long a worker is without a film between two. How long a worker takes to start is reported apart. Needs
+Linux, PostgreSQL and the environment for development, which `scripts/check` makes.
 """
 
 import argparse
@@ -17,7 +19,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from sqlmodel import Session, col, func, select
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +26,7 @@ sys.path.insert(0, str(ROOT))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from _processes import start, wait  # noqa: E402
+from _work_seen import Seen, cpu_of, in_work  # noqa: E402
 
 from backend.analysis.stages import STAGES  # noqa: E402
 from backend.jobs.models import Job, Worker  # noqa: E402
@@ -37,15 +39,18 @@ from backend.settings import Settings  # noqa: E402
 from tests.databases import cluster, database, find_binaries  # noqa: E402
 
 SERVER = ("shared_buffers=64MB", "max_connections=2000")
-LIMIT_S = 900.0
+LIMIT_S, LOOK_EVERY_S = 1800.0, 1.0
+FILM_S = 35.0
+"""Five minutes of film at 360p: a real one of 596 s takes 70 s when nothing else runs (docs/scale.md)."""
 
 
 def run(args: list[str]) -> dict[str, Any]:
     """Measure each N; the figures, with `lines` to print."""
     asked = argparse.ArgumentParser(prog="bench workers")
     asked.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4, 8, 16, 32])
-    asked.add_argument("--stage-s", type=float, default=1.5)
+    asked.add_argument("--film-s", type=float, default=FILM_S, help="how long the stages of a film sleep together")
     asked.add_argument("--films", type=int, default=3, help="films a worker")
+    asked.add_argument("--idle-s", type=float, default=10.0, help="how long workers are watched with nothing to do")
     options = asked.parse_args(args)
     binaries = find_binaries()
     if binaries is None:
@@ -56,33 +61,26 @@ def run(args: list[str]) -> dict[str, Any]:
         rounds = []
         for workers in options.workers:
             with database(folder) as url:
-                rounds.append(_round(home, url, folder, workers, options.stage_s, options.films))
-                _tell(rounds[-1])
+                rounds.append(_round(home, url, folder, workers, options))
+                print(rounds[-1], file=sys.stderr, flush=True)
         with database(folder) as url:
             start_s = _start_s(home, url)
     alone = rounds[0]["films_an_hour"] / rounds[0]["workers"]
     for each in rounds:
         each["linear"] = round(each["films_an_hour"] / each["workers"] / alone, 3)
-    sleep_s = options.stage_s * len(STAGES)
-    about = f"{len(STAGES)} stages of {options.stage_s:g} s a film: {sleep_s:g} s; {options.films} films a worker"
+    about = f"{len(STAGES)} stages, {options.film_s:g} s a film; {options.films} films a worker"
     lines = [
         f"{about}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}",
-        *(_line(each, sleep_s) for each in rounds),
+        *(line for each in rounds for line in _lines(each)),
         f"a worker that is started alone is ready after {start_s:.1f} s",
     ]
-    return {"stage_s": options.stage_s, "rounds": rounds, "start_s": start_s, "lines": lines}
+    return {"film_s": options.film_s, "rounds": rounds, "start_s": start_s, "lines": lines}
 
 
-def _round(home: Path, url: str, folder: str, workers: int, stage_s: float, films: int) -> dict[str, Any]:
+def _round(home: Path, url: str, folder: str, workers: int, options: argparse.Namespace) -> dict[str, Any]:
     resources = _prepared(home, url)
-    arguments = [
-        sys.executable,
-        str(Path(__file__).with_name("_sleepers.py")),
-        str(home),
-        url,
-        str(stage_s),
-        str(workers),
-    ]
+    sleepers = str(Path(__file__).with_name("_sleepers.py"))
+    arguments = [sys.executable, sleepers, str(home), url, str(options.film_s), str(workers)]
     log_file = home / f"workers-{workers}.log"
     with log_file.open("wb") as log:
         began = time.monotonic()
@@ -90,19 +88,12 @@ def _round(home: Path, url: str, folder: str, workers: int, stage_s: float, film
         try:
             wait(lambda: log_file.read_bytes().count(b"worker ready") == workers, 180)
             ready_s = time.monotonic() - began
-            jobs = _add(resources, workers * films)
-            begun = time.monotonic()
-            for job in jobs:
-                enqueue(resources.queue, job)
-            given_s, most = time.monotonic() - begun, 0
-            until = time.monotonic() + LIMIT_S
-            while _count(resources, Job, col(Job.state) == "done") < len(jobs):
-                if process.poll() is not None or time.monotonic() > until:
-                    raise SystemExit(log_file.read_text()[-3000:])
-                most = max(most, _connections(folder))
-                time.sleep(0.1)
-            took_s = time.monotonic() - begun
+            idle = Seen.during(process.pid, folder, lambda: time.sleep(options.idle_s))
+            jobs = _add(resources, workers * options.films)
+            begun = time.time()
+            busy = Seen.during(process.pid, folder, lambda: _do(resources, process, jobs, log_file))
             given_up = workers - _count(resources, Worker, col(Worker.state) == "alive")
+            worked = in_work(resources, begun, options.film_s)
         finally:
             assert process.stdin is not None
             process.stdin.close()
@@ -111,13 +102,26 @@ def _round(home: Path, url: str, folder: str, workers: int, stage_s: float, film
     return {
         "workers": workers,
         "films": len(jobs),
-        "took_s": round(took_s, 2),
-        "given_s": round(given_s, 2),
-        "films_an_hour": round(3600 * len(jobs) / took_s, 1),
+        **worked,
+        "films_an_hour": round(3600 * len(jobs) / worked["took_s"], 1),
+        "asleep": round(len(jobs) * options.film_s / workers / worked["took_s"], 3),
+        "idle_ms_a_second": idle.a_worker(workers),
+        "busy_ms_a_second": busy.a_worker(workers),
+        "bench_cores": round(cpu_of(os.getpid()) / (time.monotonic() - began), 3),
         "forked_and_ready_s": round(ready_s, 1),
-        "connections": most,
         "given_up": given_up,
     }
+
+
+def _do(resources: Resources, process: "subprocess.Popen[bytes]", jobs: list[Job], log_file: Path) -> None:
+    """Hand all films over and wait until they are done; when each was, the rows say."""
+    for job in jobs:
+        enqueue(resources.queue, job)
+    until = time.monotonic() + LIMIT_S
+    while _count(resources, Job, col(Job.state) == "done") < len(jobs):
+        if process.poll() is not None or time.monotonic() > until:
+            raise SystemExit(log_file.read_text()[-3000:])
+        time.sleep(LOOK_EVERY_S)
 
 
 def _prepared(home: Path, url: str) -> Resources:
@@ -145,12 +149,6 @@ def _count(resources: Resources, table: Any, where: Any) -> int:
         return session.exec(select(func.count()).select_from(table).where(where)).one()
 
 
-def _connections(folder: str) -> int:
-    with psycopg.connect(host=folder, user="postgres", dbname="postgres") as asked:
-        row = asked.execute("select count(*) from pg_stat_activity where backend_type = 'client backend'").fetchone()
-        return row[0] if row else 0
-
-
 def _start_s(home: Path, url: str) -> float:
     """How long one worker takes from the command to its name in the table."""
     resources = _prepared(home, url)
@@ -165,14 +163,16 @@ def _start_s(home: Path, url: str) -> float:
     return round(took_s, 1)
 
 
-def _line(each: dict[str, Any], sleep_s: float) -> str:
-    slept = each["films"] * sleep_s / each["workers"] / each["took_s"]
-    return (
+def _lines(each: dict[str, Any]) -> tuple[str, str]:
+    idle, busy = each["idle_ms_a_second"], each["busy_ms_a_second"]
+    late = f"; {each['given_up']} workers were too late with their heartbeat" if each["given_up"] else ""
+    speed = (
         f"  N = {each['workers']:>2}: {each['films_an_hour']:>7.0f} films an hour, {each['linear']:.2f} of linear; "
-        f"asleep {slept:.0%} of the time; {each['connections']} connections at most"
-        + (f"; {each['given_up']} workers were too late with their heartbeat" if each["given_up"] else "")
+        f"asleep {each['asleep']:.0%} of the time; {each['fewest']} to {each['most']} films a worker{late}"
     )
-
-
-def _tell(each: dict[str, Any]) -> None:
-    print(each, file=sys.stderr, flush=True)
+    cost = (
+        f"          {each['beside_s']:.2f} s a film beside its sleep; {each['between_s']:.2f} s between two films; "
+        f"CPU a worker and second: waiting {idle['worker']} ms and {idle['postgresql']} in PostgreSQL, "
+        f"at work {busy['worker']} and {busy['postgresql']}"
+    )
+    return speed, cost
