@@ -40,9 +40,12 @@ def up(
 @service_app.command()
 def serve(host: Host = None, port: Port = None) -> None:
     """Run API and pages alone."""
-    from backend.logs import set_up_logs
-    from backend.serving import serve as run
-    from backend.settings import load_settings
+    from backend.loading import loading
+
+    with loading():
+        from backend.logs import set_up_logs
+        from backend.serving import serve as run
+        from backend.settings import load_settings
 
     set_up_logs("server")
     raise typer.Exit(exit_code(run(load_settings().listening(host, port))))
@@ -53,9 +56,12 @@ def worker(
     queues: Annotated[str, typer.Option(metavar="NAMES", help="Which queues to serve: cpu, gpu, or both.")] = "cpu,gpu",
 ) -> None:
     """Run a worker: it analyses films until it is stopped."""
-    from backend.logs import set_up_logs
-    from backend.settings import load_settings
-    from backend.worker import run_worker
+    from backend.loading import loading
+
+    with loading():
+        from backend.logs import set_up_logs
+        from backend.settings import load_settings
+        from backend.worker import run_worker
 
     set_up_logs("worker")
     run_worker(load_settings(), [name.strip() for name in queues.split(",") if name.strip()])

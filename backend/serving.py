@@ -14,6 +14,7 @@ from sqlmodel import Session
 from threadpoolctl import threadpool_limits
 
 from backend.errors import InputError
+from backend.loading import loading
 from backend.members.launch import nobody_signs_in, require_gate
 from backend.migrations.run import require_current
 from backend.resources import Resources
@@ -34,10 +35,11 @@ def serve(settings: Settings) -> signal.Signals:
 
     Raises DatabaseUnready, and InputError where it may not or cannot listen.
     """
-    import uvicorn
+    with loading():
+        import uvicorn
 
-    from backend.app import create_app
-    from labeling.queue.drawer import Beside
+        from backend.app import create_app
+        from labeling.queue.drawer import Beside
 
     resources = Resources(settings)
     require_current(resources.engine)
@@ -48,8 +50,10 @@ def serve(settings: Settings) -> signal.Signals:
         if nobody := nobody_signs_in(settings, session):
             log.warning(nobody)
     require_free(settings.server.host, settings.server.port, "SELECTS_SERVER__PORT")
+    with loading():
+        app = create_app(settings, resources, pages=True, maker=Beside(settings))
     config = uvicorn.Config(
-        create_app(settings, resources, pages=True, maker=Beside(settings)),
+        app,
         host=settings.server.host,
         port=settings.server.port,
         log_config=None,

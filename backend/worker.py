@@ -12,7 +12,17 @@ from threadpoolctl import threadpool_limits
 
 from backend.errors import UnknownName
 from backend.jobs.liveness import Ticker, bury, enrol, find_lost, heart, reaper, worker_name
-from backend.jobs.queue import APPLICATION, APPLICATION_VERSION, LETTERS, QUEUES, quiet_dbos, store_url
+from backend.jobs.queue import (
+    APPLICATION,
+    APPLICATION_VERSION,
+    FILMS,
+    LETTERS,
+    QUEUES,
+    TRAININGS,
+    quiet_dbos,
+    store_url,
+)
+from backend.loading import loading
 from backend.migrations.run import require_current
 from backend.pool import RestedPool
 from backend.resources import Resources
@@ -58,19 +68,14 @@ def run_worker(
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    register = (loaded or _loaded)()  # before anybody expects a heartbeat: on a busy machine it takes seconds
+    with loading():  # before anybody expects a heartbeat: on a busy machine it takes seconds
+        register, watchers = loaded() if loaded else _loaded(queues), _watchers()
     # Stages have threads of their own. From the first film on: sums of more threads differ in the last digits.
     threadpool_limits(1, user_api="blas")
     with Session(resources.engine) as session:
         enrol(session, name, queues)
-    from backend.analysis.rescoring import watcher
-    from backend.clusters.following import watcher as head_watcher
-    from backend.clusters.workflow import watcher as cluster_watcher
-    from labeling.lists.delivering import watcher as letter_watcher
-
     # What they see they enqueue, once, under a name that says what it is for: that all look at it is only more work.
     duty = threading.Event()
-    watchers = (watcher, cluster_watcher, head_watcher, letter_watcher)
     more = [*(make(resources).only(duty) for make in watchers), *(make(resources, name) for make in besides)]
     tickers = (heart(resources, name, _give_up), reaper(resources, name, (find_lost, find_lost_runs), duty), *more)
     for each in tickers:
@@ -87,8 +92,27 @@ def run_worker(
     os._exit(130 if asked[0] == signal.SIGINT else 0)
 
 
-def _loaded() -> Register:
-    """What makes all workflows known to DBOS, with everything that they need loaded."""
+def _watchers() -> tuple[Callable[[Resources], Ticker], ...]:
+    from backend.analysis.rescoring import watcher
+    from backend.clusters.following import watcher as head_watcher
+    from backend.clusters.workflow import watcher as cluster_watcher
+    from labeling.lists.delivering import watcher as letter_watcher
+
+    return watcher, cluster_watcher, head_watcher, letter_watcher
+
+
+def _loaded(queues: Sequence[str]) -> Register:
+    """What makes the workflows of these queues known to DBOS, with everything that they need loaded."""
+    made = [_of_letters(), *(_of_films() if FILMS in queues else ()), *(_of_trainings() if TRAININGS in queues else ())]
+
+    def register_all(resources: Resources, name: str) -> None:
+        for register in made:
+            register(resources, name)
+
+    return register_all
+
+
+def _of_films() -> list[Register]:
     # Stages import these in functions. Loaded from source on a busy machine they take so long that no heart beats.
     import scipy.linalg  # noqa: F401
     import sklearn.cluster  # noqa: F401
@@ -96,21 +120,28 @@ def _loaded() -> Register:
     from backend.analysis.rescoring import register as register_rescoring
     from backend.analysis.workflow import register
     from backend.clusters.workflow import register as register_clusters
-    from labeling.lists.delivering import register as register_letters
     from labeling.lists.workflow import register as register_rendering
     from labeling.references.workflow import register as register_references
-    from trainer.workflow import register as register_training
 
-    def register_all(resources: Resources, name: str) -> None:
-        register(resources, name, _give_up)
-        register_references(resources, name, _give_up)
-        register_clusters(resources, name, _give_up)
-        register_rescoring(resources)
-        register_rendering(resources, name, _give_up)
-        register_letters(resources, name, _give_up)
-        register_training(resources, name, _give_up)
+    ending = (register, register_references, register_clusters, register_rendering)
+    return [lambda resources, _name: register_rescoring(resources), *(_ends(each) for each in ending)]
 
-    return register_all
+
+def _of_trainings() -> list[Register]:
+    from trainer.workflow import register
+
+    return [_ends(register)]
+
+
+def _of_letters() -> Register:
+    from labeling.lists.delivering import register
+
+    return _ends(register)
+
+
+def _ends(register: Callable[[Resources, str, Callable[[], None]], None]) -> Register:
+    """With what ends this process when a workflow finds that it was given up for dead."""
+    return lambda resources, name: register(resources, name, _give_up)
 
 
 def _launch(settings: Settings, name: str, queues: Sequence[str], register: Callable[[], None]) -> None:

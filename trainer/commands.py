@@ -100,11 +100,14 @@ def rollback(slot: Slot = "compelling", project: ProjectId = 1) -> None:
 @training_app.command()
 def trainer() -> None:
     """Run what trains: the scheduler, and a worker for the gpu queue. `selects up` does so by itself."""
-    from backend.logs import set_up_logs
-    from backend.settings import load_settings
-    from backend.worker import run_worker
-    from trainer.runs.service import QUEUE
-    from trainer.schedule import scheduler
+    from backend.loading import loading
+
+    with loading():
+        from backend.logs import set_up_logs
+        from backend.settings import load_settings
+        from backend.worker import run_worker
+        from trainer.runs.service import QUEUE
+        from trainer.schedule import scheduler
 
     set_up_logs("trainer")
     run_worker(load_settings(), (QUEUE,), (scheduler,))

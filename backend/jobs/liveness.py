@@ -170,16 +170,20 @@ class Ticker(threading.Thread):
 
 
 def heart(resources: Resources, name: str, give_up: Callable[[], None]) -> Ticker:
-    """Beats for a worker; calls `give_up` where it is dead itself."""
+    """Beats for a worker that has enrolled; calls `give_up` where it is dead itself."""
     file = resources.settings.jobs.beat_file
+
+    def told() -> None:
+        if file is not None:
+            file.touch()
 
     def work() -> None:
         with Session(resources.alone) as session:
             if not beat(session, name):
                 give_up()
-        if file is not None:
-            file.touch()
+        told()
 
+    told()  # to enrol was the first beat
     return Ticker("heart", work)
 
 

@@ -26,7 +26,7 @@ from backend.worker import GIVEN_UP, Register, _loaded, run_worker
 def main() -> None:
     """Fork the workers, and end them when nobody wants them any more."""
     home, url, film_s, count = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]), int(sys.argv[4])
-    _loaded()
+    _loaded(("cpu",))
     workers = []
     for _ in range(count):
         if not (pid := os.fork()):

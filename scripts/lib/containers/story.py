@@ -115,9 +115,10 @@ def build(stack: Stack) -> None:
 def kept(stack: Stack, folder: Path, learned: film_work.Learned) -> None:
     """Everything stays through `down` and `up`, and comes back from a backup when the volumes are gone."""
     before = film_work.answers(stack, learned)
-    stack.compose("down")
-    again = stack.up()
-    within(f"down and up again: ready after {again:.1f} s", again, SECOND_UP_S)
+    down = _timed(lambda: stack.compose("down"))
+    up = stack.up()
+    busy = f"load {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores"
+    within(f"down and up again: {down:.1f} and {up:.1f} s, at {busy}", down + up, SECOND_UP_S)
     _same(before, film_work.answers(stack, learned), "down and up")
     backup = folder / "backup"
     took = _timed(lambda: stack.run("scripts/backup", str(backup)))
