@@ -1,17 +1,22 @@
 """Labels of stills: the file, what is committed of the given films, and the page that asks for them."""
 
+import socket
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
 from backend.analysis.checksum import film_checksum
+from backend.analysis.stills import FramesRequest, write_stills
 from backend.errors import InputError
+from backend.features.framing.judge import SPACE, Judge
 from backend.features.framing.scale import Framing
 from labeling.framing.desk import Desk
 from labeling.framing.labels import Label, read_labels, write_labels
 from labeling.framing.serving import create_app
+from tests.command import selects
 
 COMMITTED = Path(__file__).parent / "data" / "framing_labels.csv"
 SECRET = "s"
@@ -41,6 +46,7 @@ def test_labels_come_back_in_an_order_of_their_own(tmp_path: Path) -> None:
     [
         ("a,x,1,perhaps,medium", "line 2: medium_close_up is yes or no"),
         ("a,x,1,yes,huge", "line 2: the scale is one of extreme close-up"),
+        ("a,x,1,yes,none", "line 2: a medium close-up shows somebody"),
         ("a,x,-1,yes,medium", "line 2: a label names a film"),
         ("a,x,1,yes,medium\na,x,1,no,medium", "line 3: this frame has a label already"),
         ('a,"' + "x" * 200_000, "line 2: no CSV"),
@@ -100,6 +106,26 @@ def test_a_label_is_in_the_file_when_it_is_saved(desk: Desk) -> None:
     assert read_labels(desk.path) == {}
 
 
+def test_a_medium_close_up_of_nobody_is_no_label(desk: Desk) -> None:
+    page = TestClient(create_app(desk, SECRET))
+    wrong = page.put(f"/{SECRET}/api/framing/stills/0/label", json={"medium_close_up": True, "scale": "none"})
+    assert (wrong.status_code, wrong.json()["error"]) == (422, "InputError")
+    assert "choose a scale" in wrong.json()["detail"]
+    assert not desk.path.exists()
+
+
+def test_what_a_model_sees_and_faces_do_not_is_guessed_without_contradiction(stills: Path, tmp_path, extractor) -> None:
+    """A head that says yes to all: where no face is found the scale is that of most medium close-ups."""
+    zeros = {name: np.zeros(SPACE, np.float32) for name in ("mean", "weight")}
+    tensors = {**zeros, "scale": np.ones(SPACE, np.float32), "bias": np.array(5.0, np.float32)}
+    judge = Judge("head", 0.5, {}, tensors)
+    extractors = {name: extractor(name) for name in ("efficientnet", "faces")}
+    asked = Desk(stills, tmp_path / "labels.csv", extractors, judge).asked
+    assert all(each.guess.medium_close_up and not each.guess.contradicts for each in asked)
+    assert {each.guess.scale for each in asked if each.rule.scale == "none"} <= {"medium"}
+    assert any(each.rule.scale == "none" for each in asked), "else this film tells nothing"
+
+
 def test_labels_of_other_frames_stay(desk: Desk, stills: Path, extractor) -> None:
     other = {("f" * 64, 7): Label(Framing(False, "long"), "Another film")}
     write_labels(desk.path, other)
@@ -137,3 +163,17 @@ def test_the_page_lies_under_an_address_that_cannot_be_guessed(desk: Desk) -> No
         page.put(f"/{SECRET}/api/framing/stills/0/label", json={"medium_close_up": True, "scale": "huge"}).status_code
         == 422
     )
+
+
+def test_a_port_that_is_taken_is_known_before_the_work(films: Path, tmp_path: Path) -> None:
+    write_stills(FramesRequest((films / "faces_stage_360p.mp4",), tmp_path / "stills", 4.0), tmp_path / "home")
+    before = sorted(tmp_path.rglob("*"))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = selects("framing", "label", tmp_path / "stills", "--port", str(port), home=tmp_path / "home")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"Cannot listen on 127.0.0.1:{port}" in done.stderr
+    assert "choose another --port" in done.stderr
+    assert sorted(tmp_path.rglob("*")) == before

@@ -5,9 +5,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -17,6 +19,11 @@ from labeling.framing.labels import read_labels
 from tests.browser import Site, open_page, problems_of
 from tests.command import COMMAND, environment
 from tests.conversation import SHOTS, TALKING, make_conversation
+from tests.test_framing_kept import material_of
+from trainer.framing import train
+from trainer.framing.page import render
+from trainer.framing.report import figures
+from trainer.framing.train import Asked, Trained
 
 START_LIMIT_S = 180
 ANALYSED_S = 300
@@ -73,6 +80,26 @@ def test_stills_are_labelled_by_keys(desk: Page, stills: Path) -> None:
     assert len(read_index(stills)) == 5
 
 
+def test_a_medium_close_up_of_nobody_is_not_saved(desk: Page, stills: Path) -> None:
+    path, place, state = stills / "labels.csv", desk.get_by_role("heading"), desk.get_by_role("status")
+    expect(place).to_contain_text("/ 5")
+    before, at = path.read_bytes() if path.exists() else b"", place.text_content()
+    medium = desk.get_by_role("button", name="Medium close-up")
+    desk.keyboard.press("0")
+    expect(medium).to_have_attribute("aria-pressed", "false")
+    desk.keyboard.press("m")
+    desk.keyboard.press("Enter")
+    expect(state).to_contain_text("choose a scale")
+    assert place.text_content() == at
+    assert (path.read_bytes() if path.exists() else b"") == before
+    desk.keyboard.press("2")
+    expect(state).not_to_contain_text("choose a scale")
+    desk.keyboard.press("m")
+    desk.keyboard.press("Enter")
+    expect(state).to_contain_text("saved")
+    assert Framing(False, "close-up") in [label.framing for label in read_labels(path).values()]
+
+
 def test_a_button_that_tab_reaches_is_pressed_and_nothing_saved(desk: Page, stills: Path) -> None:
     path = stills / "labels.csv"
     before, place = path.read_bytes() if path.exists() else b"", desk.get_by_role("heading")
@@ -96,6 +123,23 @@ def test_a_key_that_is_held_saves_one_still(desk: Page) -> None:
     desk.keyboard.up("Enter")
     expect(state).to_contain_text("saved")
     expect(state).to_contain_text(f"{before + 1} of 5 labelled")
+
+
+def test_the_tables_of_a_training_are_as_wide_as_its_page(browser: Browser, stills: Path) -> None:
+    """With four judges and titles without a space in them."""
+    film, yes = np.array([0, 0, 1, 1, 2]), np.array([1, 0, 1, 0, 0], bool)
+    material = material_of(film, yes, folder=stills, stills=tuple(read_index(stills)))
+    material = replace(material, titles=tuple(f"{k}_" + 9 * "a_long_title_" for k in range(3)))
+    tested = {kind: train.Tested(np.linspace(0.1, 0.9, 5)) for kind in ("rule", "cnn", "head", "cnn-tuned")}
+    trained = Trained({}, {"unwatched": tested, "mixed": tested}, {})
+    path = stills.parent / "report.html"
+    path.write_text(render(material, trained, figures(material, Asked(), trained)))
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    page.goto(path.as_uri())
+    wide = page.evaluate("[...document.querySelectorAll('.scroll, html')].map((e) => [e.scrollWidth, e.clientWidth])")
+    assert len(wide) == 5
+    assert all(needs <= has for needs, has in wide), wide
+    page.close()
 
 
 @pytest.fixture(scope="module")

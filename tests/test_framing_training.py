@@ -17,10 +17,10 @@ from tests.test_framing_labels import COMMITTED
 from trainer.framing.figures import Counts, wilson
 from trainer.framing.learning import Setting, activation_maps, learn_cnn, learn_head
 from trainer.framing.material import film_names
-from trainer.framing.report import require_place, write
+from trainer.framing.report import require_place
 from trainer.framing.search import BASELINE, TRIED, choose
 from trainer.framing.splits import halves, mixed, thinned, unwatched
-from trainer.framing.train import Asked, Trained
+from trainer.framing.train import Asked
 
 SMALL = Setting(Shape(filters=(4, 8), hidden=8, dropout=0.0), epochs=12, rate=3e-3)
 
@@ -137,16 +137,6 @@ def test_grey_pictures_are_squares() -> None:
     made_grey = grey([np.full((90, 160, 3), 255, np.uint8), np.zeros((50, 20, 3), np.uint8)])
     assert made_grey.shape == (2, 1, 128, 128)
     assert (made_grey[0].min(), made_grey[1].max()) == (1.0, 0.0)
-
-
-def test_a_training_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
-    """Or the figures beside a model would be of another one."""
-    vectors, yes = np.random.default_rng(0).normal(size=(20, 8)).astype(np.float32), np.arange(20) % 2 == 0
-    for answers in (yes, ~yes):
-        judge = learn_head(vectors, answers, 0)
-        write(tmp_path, Trained({"head": judge}, {}, {}), b"{}", "page")
-        assert np.array_equal(load_judge(tmp_path / "head").tensors["weight"], judge.tensors["weight"])
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["head", "metrics.json", "report.html"]
 
 
 def test_what_cannot_be_done_is_said_before_the_work(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """What is made of stills once and kept beside them: their vectors, and the guess by the sizes of their faces."""
 
 import io
+import secrets
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +15,14 @@ from numpy.typing import NDArray
 from backend.analysis.stills import StoredStill, read_picture
 from backend.features.base import Extractor, Image, ShotMaterial, Vectors
 from backend.features.framing.scale import BUST, NOBODY, SCALES, Framing, by_faces
-from backend.files import write_atomically
+from backend.files import one_at_a_time, write_atomically
 
 WIDTH = 320
 """As wide as the keyframes that vectors of shots are made of: a head that learnt from stills may judge shots."""
 
-KEPT = "features.npz"
+KEPT, PARTS = "features.npz", "features-new"
+"""The file of a folder's features, and the folder of those that a run is making: a file for each AT_ONCE of them."""
+
 AT_ONCE = 16
 NAMES = (*SCALES, NOBODY)
 EXTRACTORS = ("efficientnet", "faces")
@@ -44,16 +48,19 @@ def still_features(
     Raises InputError for a still that is gone, MissingWeights, OutputError.
     """
     stamp = _stamp(extractors)
-    known = _read(folder / KEPT, stamp)
+    known = _read_all(folder, stamp)
     missing = [still for still in stills if still.file not in known]
     if missing:
         for extractor in extractors.values():
             extractor.load()
     for at in range(0, len(missing), AT_ONCE):
         part = missing[at : at + AT_ONCE]
-        known |= zip((still.file for still in part), _make(folder, part, extractors), strict=True)
-        _write(folder / KEPT, stamp, known)
+        made = dict(zip((still.file for still in part), _make(folder, part, extractors), strict=True))
+        # A file of its own: to write all that is known again and again would grow with the square of the stills.
+        _write(folder / PARTS / f"{secrets.token_hex(8)}.npz", stamp, made)
+        known |= made
         progress(at + len(part), len(missing))
+    _join(folder, stamp)
     rows = [known[still.file] for still in stills]
     vectors = np.stack([vector for vector, _ in rows]) if rows else np.zeros((0, 1280), np.float32)
     return StillFeatures(vectors, tuple(guess for _, guess in rows))
@@ -78,6 +85,31 @@ def _make(folder: Path, stills: Sequence[StoredStill], extractors: Mapping[str, 
 def _stamp(extractors: Mapping[str, Extractor]) -> str:
     """What decides features besides the pictures."""
     return repr([(name, extractors[name].version) for name in EXTRACTORS] + [("rule", BUST, WIDTH)])
+
+
+def _parts(folder: Path) -> list[Path]:
+    return sorted((folder / PARTS).glob("*.npz"))
+
+
+def _read_all(folder: Path, stamp: str) -> dict[str, Row]:
+    """What is known, also of what a stopped run has made."""
+    known = _read(folder / KEPT, stamp)
+    for part in _parts(folder):
+        known |= _read(part, stamp)
+    return known
+
+
+def _join(folder: Path, stamp: str) -> None:
+    """Put what runs have made into one file, and their own files away."""
+    if not (folder / PARTS).is_dir():
+        return
+    with one_at_a_time(folder):
+        if parts := _parts(folder):
+            _write(folder / KEPT, stamp, _read_all(folder, stamp))
+        for part in parts:
+            part.unlink(missing_ok=True)
+        with suppress(OSError):  # another run is at work in it
+            (folder / PARTS).rmdir()
 
 
 def _read(path: Path, stamp: str) -> dict[str, Row]:

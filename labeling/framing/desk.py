@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from backend.analysis.still_features import still_features
 from backend.analysis.stills import StoredStill, read_index, read_picture
-from backend.errors import NotFound
+from backend.errors import InputError, NotFound
 from backend.features.base import Extractor
 from backend.features.framing.judge import Judge
 from backend.features.framing.scale import Framing
@@ -18,13 +18,19 @@ from backend.files import one_at_a_time
 from labeling.framing.labels import Frame, Label, read_labels, write_labels
 
 BATCH = 64
+USUAL = "medium"
+"""The scale of most medium close-ups (16 of the 18 in tests/data/framing_labels.csv)."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A still, the first guess at it, and how probable a medium close-up is to the model (None without one)."""
+    """A still, what the face-size rule says, the first guess at it, and how probable a medium close-up is to the model.
+
+    probability  None without a model
+    """
 
     still: StoredStill
+    rule: Framing
     guess: Framing
     probability: float | None
 
@@ -52,8 +58,8 @@ class Desk:
         seen = still_features(folder, stills, extractors, progress)
         said = None if judge is None else _judged(judge, folder, stills, seen.vectors)
         asked = [
-            Asked(still, _guess(guess, judge, p), p)
-            for still, guess, p in zip(
+            Asked(still, rule, _guess(rule, judge, p), p)
+            for still, rule, p in zip(
                 stills, seen.guesses, said if said is not None else [None] * len(stills), strict=True
             )
         ]
@@ -67,9 +73,12 @@ class Desk:
     def say(self, number: int, framing: Framing | None) -> None:
         """Label a still, or take its label back; it is in the file when this returns.
 
-        Raises NotFound, InputError where the file is no longer one of labels, OutputError.
+        Raises NotFound, InputError for a medium close-up of nobody, or where the file is no longer one of labels,
+        OutputError.
         """
         frame = self._frame(number)
+        if framing is not None and framing.contradicts:
+            raise InputError("A medium close-up shows somebody: choose a scale (1 – 5), or no medium close-up (m).")
         with self._lock, one_at_a_time(self.path.absolute().parent):
             labels = self._read()
             labels.pop(frame, None)
@@ -103,10 +112,14 @@ def _judged(judge: Judge, folder: Path, stills: list[StoredStill], vectors: NDAr
 
 
 def _guess(rule: Framing, judge: Judge | None, probability: float | None) -> Framing:
-    """The model's word on medium close-ups where there is one; of the scale the rule's."""
+    """The model's word on medium close-ups where there is one; of the scale the rule's.
+
+    Where the model sees one and the rule nobody, the scale is that of most medium close-ups.
+    """
     if judge is None or probability is None:
         return rule
-    return Framing(probability >= judge.threshold, rule.scale)
+    guess = Framing(probability >= judge.threshold, rule.scale)
+    return Framing(True, USUAL) if guess.contradicts else guess
 
 
 def _first(asked: Asked) -> float:

@@ -71,4 +71,7 @@ def _label(row: Mapping[str, str | None], where: str) -> tuple[Frame, Label]:
         raise InputError(f"{where}: the scale is one of {', '.join(SCALES)} or {NOBODY}, not {scale!r}.")
     if not (row["frame"] or "").strip().isdecimal() or not row["film"]:
         raise InputError(f"{where}: a label names a film by checksum and a frame by number.")
-    return (row["film"], int(row["frame"] or 0)), Label(Framing(WORDS[said], scale), row.get("title") or "")
+    framing = Framing(WORDS[said], scale)
+    if framing.contradicts:
+        raise InputError(f"{where}: a medium close-up shows somebody; say no, or a scale other than {NOBODY}.")
+    return (row["film"], int(row["frame"] or 0)), Label(framing, row.get("title") or "")

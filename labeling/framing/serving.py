@@ -5,7 +5,8 @@ be guessed.
 import json
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, FastAPI, Request
@@ -36,13 +37,17 @@ class Said(BaseModel):
 
 
 class StillPublic(BaseModel):
-    """A still to be labelled; `probability` is the model's, null without one; `picture` is its address."""
+    """A still to be labelled; `faces` is the scale by the size of faces, `probability` the model's, null without one.
+
+    `picture` is its address.
+    """
 
     number: int
     title: str
     timecode: str
     second: float
     picture: str
+    faces: Scale
     guess: Said
     probability: float | None
     label: Said | None
@@ -65,22 +70,27 @@ def create_app(desk: Desk, secret: str) -> FastAPI:
     return app
 
 
-def serve(desk: Desk, port: int, tell: Callable[[str], None]) -> None:
-    """Answer on loopback until Ctrl-C; `tell` is given the link as soon as it can be opened. Raises InputError."""
+@contextmanager
+def listening(port: int) -> Iterator[socket.socket]:
+    """A socket that listens on loopback, at any port for 0; raises InputError where the port is taken."""
+    with socket.socket() as place:
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            place.bind((HOST, port))
+            place.listen()
+        except OSError as problem:
+            raise InputError(f"Cannot listen on {HOST}:{port}: {problem.strerror}; choose another --port.") from None
+        yield place
+
+
+def serve(desk: Desk, place: socket.socket, tell: Callable[[str], None]) -> None:
+    """Answer where `listening` listens until Ctrl-C; `tell` is given the link as soon as it can be opened."""
     import uvicorn
 
     secret = secrets.token_urlsafe(16)
-    listening = socket.socket()
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    with listening:
-        try:
-            listening.bind((HOST, port))
-            listening.listen()
-        except OSError as problem:
-            raise InputError(f"Cannot listen on {HOST}:{port}: {problem.strerror}; choose another --port.") from None
-        tell(f"http://{HOST}:{listening.getsockname()[1]}/{secret}/")
-        config = uvicorn.Config(create_app(desk, secret), log_level="warning", access_log=False, server_header=False)
-        uvicorn.Server(config).run(sockets=[listening])
+    tell(f"http://{HOST}:{place.getsockname()[1]}/{secret}/")
+    config = uvicorn.Config(create_app(desk, secret), log_level="warning", access_log=False, server_header=False)
+    uvicorn.Server(config).run(sockets=[place])
 
 
 def _routes(desk: Desk, secret: str) -> APIRouter:
@@ -101,6 +111,7 @@ def _routes(desk: Desk, secret: str) -> APIRouter:
                 timecode=asked.still.timecode,
                 second=asked.still.second,
                 picture=f"/{secret}/api/framing/stills/{number}.jpg",
+                faces=Said.of(asked.rule).scale,
                 guess=Said.of(asked.guess),
                 probability=asked.probability,
                 label=Said.of(said) if (said := desk.label_of(number)) else None,

@@ -1,28 +1,40 @@
 """Items a second of every model of the catalogue, and the share of the time that is spent inside it.
 
-    scripts/bench features [--titles 1000] [--model NAME ...] [--random]
+    scripts/bench features [--titles 1000] [--films 16] [--model NAME ...] [--random]
 
 Titles: posters cut from frames of the films in SELECTS_TEST_DATA (500 x 750 JPEG, four of a frame), plots joined from
-Condensed Movies' descriptions. Each model runs as `selects features extract` does: from reading the input to the last
-file on disk; loading its weights is given apart. Models whose weights are not here are left out; `--random` gives them
-random ones in their published format (of transformers and open_clip: small networks), which costs their time honestly
-only for torchvision's and the ports. On a GPU, the share of what a large matrix product reaches there is given too.
+Condensed Movies' descriptions; for models of sound and film so many trailers of 20 s, cut from one film. Each model
+runs as `selects features extract` does: from reading the input to the last file on disk; loading its weights is given
+apart. Models whose weights are not here are left out; `--random` gives them random ones in their published format (of
+transformers and open_clip: small networks), which costs their time honestly only for torchvision's and the ports. On a
+GPU two shares are given: of the published peak of the device, and of what a large matrix product reaches on it, in the
+same half precision; operations are counted on some of the titles.
 """
 
 import argparse
 import csv
 import os
+import subprocess
 import tempfile
 import time
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from backend.analysis.catalogue.extract import Request, extract
+from backend.analysis.catalogue.extract import SECONDS, Request, extract
 from backend.analysis.catalogue.outputs import Format
 from backend.analysis.catalogue.pipeline import cores, device_here
+from backend.analysis.catalogue.reading import reader_of
+from backend.analysis.catalogue.titles import read_titles
+from backend.errors import InputError
 from backend.features.catalogue.registry import MODELS
 
+PEAK_TFLOPS = (("H200", 989.4), ("H100 PCIe", 756.0), ("H100 NVL", 835.0), ("H100", 989.4), ("A100", 312.0))
+"""By a part of the device's name what NVIDIA's data sheets say of dense BF16 on tensor cores; the first that fits."""
+
+COUNTED = 8
+TRAILER_S, TRAILERS_S = 20, (30.0, 540.0)
 FRAMES_APART_S = 2.3
 POSTER = (500, 750)
 CROPS = 4
@@ -32,29 +44,32 @@ def run(args: list[str]) -> dict[str, Any]:
     """Measure and return the figures, with `lines` to print."""
     asked = argparse.ArgumentParser(prog="bench features")
     asked.add_argument("--titles", type=int, default=1000)
+    asked.add_argument("--films", type=int, default=16)
     asked.add_argument("--model", action="append", default=[])
     asked.add_argument("--random", action="store_true")
     options = asked.parse_args(args)
     data = Path(os.environ.get("SELECTS_TEST_DATA", "../shared"))
     lines, found = [], []
     with tempfile.TemporaryDirectory() as folder:
-        source = catalogue(Path(folder), data, options.titles)
-        lines.append(f"{options.titles} titles, {cores()} cores, device {device_here()}")
-        for model in MODELS:
-            if (options.model and model.name not in options.model) or model.modality not in ("text", "image"):
-                continue
-            figures = measured(model, source, Path(folder), options.random)
+        device = device_name()
+        lines.append(f"{options.titles} titles, {options.films} trailers, {cores()} cores, device {device}")
+        chosen = [model for model in MODELS if not options.model or model.name in options.model]
+        sources = catalogues(Path(folder), data, options.titles, options.films, {model.modality for model in chosen})
+        for model in chosen:
+            figures = measured(model, sources[model.modality], Path(folder), options.random)
             if figures is None:
                 lines.append(f"{model.modality:<6} {model.name:<13} weights not here")
                 continue
             found.append(figures)
             lines.append(told(figures))
-    return {"titles": options.titles, "cores": cores(), "device": device_here(), "models": found, "lines": lines}
+    counts = {"titles": options.titles, "films": options.films, "cores": cores(), "device": device}
+    return {**counts, "models": found, "lines": lines}
 
 
 def told(figures: dict[str, Any]) -> str:
     """One model's figures as a line."""
-    peak = "" if figures["share_of_peak"] is None else f"   {figures['share_of_peak']:.0%} of the device's peak"
+    shares = (("share_of_peak", "the device's peak"), ("share_of_product", "a large matrix product"))
+    peak = "".join(f"   {figures[name]:.1%} of {what}" for name, what in shares if figures[name] is not None)
     return (
         f"{figures['modality']:<6} {figures['model']:<13} {figures['items_per_s']:8.1f} items/s   "
         f"{figures['share_in_model']:.1%} inside the model   {figures['whole_s']:.1f} s with loading{peak}"
@@ -86,7 +101,7 @@ def measured(model: Any, source: Path, folder: Path, random: bool) -> dict[str, 
         "share_in_model": made.timing.share,
         "whole_s": whole_s,
         "random_weights": bool(paths),
-        "share_of_peak": share_of_peak(model, paths, done / made.timing.model_s),
+        **shares_of_peak(model, paths, source, done / max(made.timing.model_s, 1e-9)),
     }
 
 
@@ -101,33 +116,87 @@ def here(model: Any) -> bool:
     return True
 
 
-def share_of_peak(model: Any, paths: dict[str, Path], items_per_s: float) -> float | None:
-    """Operations a second inside the model, against those of a large matrix product in the same precision."""
+def device_name() -> str:
+    """`cpu`, or what the GPU is called."""
     if device_here() == "cpu":
-        return None
-    import numpy as np
+        return "cpu"
     import torch
-    from torch.utils.flop_counter import FlopCounterMode
 
-    from backend.features.catalogue.base import mixed
+    return str(torch.cuda.get_device_name())
 
+
+def peak_tflops(device: str) -> float | None:
+    """The published peak of a GPU in dense half precision, 10^12 operations a second; None where it is not known."""
+    return next((peak for name, peak in PEAK_TFLOPS if name in device), None)
+
+
+def shares_of_peak(model: Any, paths: dict[str, Path], source: Path, items_per_s: float) -> dict[str, float | None]:
+    """Operations a second inside the model, as shares of the device's peak and of a large matrix product's."""
+    if device_here() == "cpu":
+        return {"share_of_peak": None, "share_of_product": None}
     made = model(weights=paths.get(model.name), offline=True)
     made.load("cuda")
-    given = "a rabbit wakes up in the meadow " * 8 if model.modality == "text" else np.zeros((750, 500, 3), np.uint8)
-    with FlopCounterMode(display=False) as counter:
-        made.vectors(made.prepare(given))
-    size, rounds = 8192, 20
-    with torch.inference_mode(), mixed("cuda"):
-        one = torch.randn(size, size, device="cuda")
-        half = (one @ one).dtype
-        one = one.to(half)
+    if not (speed := operations(made, source) * items_per_s):
+        return {"share_of_peak": None, "share_of_product": None}  # no network
+    peak = peak_tflops(device_name())
+    return {"share_of_peak": speed / (peak * 1e12) if peak else None, "share_of_product": speed / product_speed()}
+
+
+def operations(made: Any, source: Path) -> float:
+    """Floating point operations of a title, the mean over some of those that can be read; the model is loaded."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    counted = []
+    for title in read_titles(source, made.modality)[:COUNTED]:
+        with suppress(InputError):
+            pieces = [piece for part in reader_of(made, SECONDS)(title) for piece in made.prepare(part)]
+            with FlopCounterMode(display=False) as counter:
+                for at in range(0, len(pieces), made.batch[1]):
+                    made.vectors(pieces[at : at + made.batch[1]])
+            counted.append(counter.get_total_flops())
+    return sum(counted) / max(len(counted), 1)
+
+
+def product_speed() -> float:
+    """Operations a second of a large matrix product in half precision on the GPU."""
+    import torch
+
+    size, warm_up, rounds = 8192, 5, 50
+    half = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    one = torch.randn(size, size, device="cuda", dtype=half)
+    with torch.inference_mode():
+        for _ in range(warm_up):
+            one @ one
         torch.cuda.synchronize()
         began = time.perf_counter()
         for _ in range(rounds):
             one @ one
         torch.cuda.synchronize()
-    peak = rounds * 2 * size**3 / (time.perf_counter() - began)
-    return float(counter.get_total_flops() * items_per_s / peak)
+    return rounds * 2 * size**3 / (time.perf_counter() - began)
+
+
+def catalogues(folder: Path, data: Path, titles: int, films: int, modalities: set[str]) -> dict[str, Path]:
+    """By modality what is read: a table of plots and posters, a folder of trailers; only what is asked for is made."""
+    made: dict[str, Path] = {}
+    if modalities & {"text", "image"}:
+        made |= dict.fromkeys(("text", "image"), catalogue(folder, data, titles))
+    if modalities & {"audio", "video"}:
+        made |= dict.fromkeys(("audio", "video"), trailers(folder / "trailers", data, films))
+    return made
+
+
+def trailers(folder: Path, data: Path, count: int) -> Path:
+    """Stretches of a film with its sound, evenly from its first minute to its ninth, as they are in it."""
+    import imageio_ffmpeg
+
+    folder.mkdir()
+    film = data / "films" / "big_buck_bunny_360p.mp4"
+    for k in range(count):
+        start_s = TRAILERS_S[0] + (TRAILERS_S[1] - TRAILERS_S[0]) * k / count
+        cut = ["-ss", f"{start_s:.2f}", "-t", str(TRAILER_S), "-i", f"file:{film}", "-c", "copy"]
+        exe = imageio_ffmpeg.get_ffmpeg_exe()
+        subprocess.run([exe, "-v", "error", "-nostdin", *cut, f"file:{folder / f'{k}.mp4'}"], check=True)
+    return folder
 
 
 def catalogue(folder: Path, data: Path, titles: int) -> Path:

@@ -72,14 +72,16 @@ def framing_label(
     """Label stills by keys on a page of this machine; first those that the model, else the face-size rule, likes."""
     from backend.settings import load_settings
     from labeling.framing.desk import Desk
-    from labeling.framing.serving import serve
+    from labeling.framing.serving import listening, serve
     from trainer.datasets.progress import PreparingBars
 
-    extractors, judge = _extractors(load_settings()), _judge(model)
-    with PreparingBars() as bars:
-        told = lambda done, total: bars.step("features of stills", done - 1, total)  # noqa: E731  a callback
-        desk = Desk(folder, labels or folder / "labels.csv", extractors, judge, told)
-    serve(desk, port, _tell)
+    # The port first: that it is taken is known before minutes of work.
+    with listening(port) as place:
+        extractors, judge = _extractors(load_settings()), _judge(model)
+        with PreparingBars() as bars:
+            told = lambda done, total: bars.step("features of stills", done - 1, total)  # noqa: E731  a callback
+            desk = Desk(folder, labels or folder / "labels.csv", extractors, judge, told)
+        serve(desk, place, _tell)
 
 
 @framing_app.command("train")
@@ -107,8 +109,8 @@ def framing_train(
     extractors = _extractors(load_settings())
     with PreparingBars() as bars:
         told = lambda done, total: bars.step("features of stills", done - 1, total)  # noqa: E731  a callback
-        material = read_material(folder, labels or folder / "labels.csv", extractors, told)
         require_place(out)
+        material = read_material(folder, labels or folder / "labels.csv", extractors, told)
         trained = train(material, asked, bars.step)
         found = figures(material, asked, trained)
         text = json.dumps(found, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"

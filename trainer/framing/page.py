@@ -20,6 +20,13 @@ SHOWN = 24
 """So many stills of a gallery; the most certain answers first, since a wrong one says most."""
 
 NAMES = {RULE: "Face-size rule", CNN: "CNN, baseline", TUNED: "CNN, tuned", HEAD: "Linear head on embeddings"}
+UNKNOWN = {
+    "recall": "– (no medium close-up among them)",
+    "precision": "– (yes to none)",
+    "false_positive_rate": "– (no other frame among them)",
+}
+"""Why a figure cannot be given."""
+
 GROUPS = {
     "True positives": (True, True),
     "False positives": (False, True),
@@ -42,10 +49,11 @@ def render(material: Material, trained: Trained, figures: Mapping[str, Any]) -> 
     return environment.from_string(TEMPLATE.read_text("utf-8")).render(figures=figures, parts=parts, names=NAMES)
 
 
-def figure(shown: Mapping[str, Any]) -> str:
-    """A figure with its interval and what it was counted on."""
+def figure(counted: Mapping[str, Any], name: str) -> str:
+    """A figure with its interval and what it was counted on; why there is none where nothing was counted."""
+    shown = counted[name]
     if shown["value"] is None:
-        return "–"
+        return UNKNOWN[name]
     return f"{shown['value']:.2f} ({shown['low']:.2f} – {shown['high']:.2f}) of {shown['of']}"
 
 

@@ -14,5 +14,6 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield "On films that were not watched:" if split == "unwatched" else "Mixed (flatters):"
         for kind, counted in by_kind.items():
             figures = ("recall", "precision", "false_positive_rate")
-            shown = ", ".join(f"{name.replace('_', ' ')} {figure(counted[name])}" for name in figures)
+            shown = ", ".join(f"{name.replace('_', ' ')} {figure(counted, name)}" for name in figures)
             yield f"  {NAMES[kind]:<26} {shown}"
+    yield from found["remarks"]

@@ -1,21 +1,26 @@
 """What a training of framing says of itself: figures as JSON, and the folders of its judges."""
 
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from backend.errors import OutputError
 from backend.features.framing.judge import packed
 from backend.features.framing.scale import NOBODY, SCALES
-from backend.files import cannot_write, require_writable, write_atomically
+from backend.files import cannot_write, folder_atomically, require_writable, write_atomically
 from trainer.framing.material import Material
 from trainer.framing.search import TRIED
 from trainer.framing.splits import MIXED_FOLDS
-from trainer.framing.train import Asked, Trained
-from trainer.versions.making import replacing
+from trainer.framing.train import CNN, HEAD, RULE, TUNED, Asked, Trained
+from trainer.making import replacing
+from trainer.making import require_place as require_model_place
 
 METRICS, PAGE = "metrics.json", "report.html"
+JUDGES = (CNN, TUNED, HEAD)
+OTHER = ("other frame", "false positive rate")
 
 
 def figures(material: Material, asked: Asked, trained: Trained) -> dict[str, Any]:
@@ -40,9 +45,26 @@ def figures(material: Material, asked: Asked, trained: Trained) -> dict[str, Any
         "splits": splits,
         "mixed_folds": MIXED_FOLDS,
         "by_film": _by_film(material, trained),
+        "remarks": remarks(material, trained),
         "scales": scales(material),
         "search": {**trained.search, "tried": [each.to_json() for each in TRIED]} if asked.tune else {},
     }
+
+
+def remarks(material: Material, trained: Trained) -> list[str]:
+    """Sentences on what the unwatched split cannot tell: films that could not be tested on."""
+    tested = np.isfinite(trained.tested["unwatched"][RULE].said)
+    said = []
+    for k, title in enumerate(material.titles):
+        own = material.film == k
+        if tested[own].any():
+            continue
+        lacking, unknown = ("medium close-up", "recall") if not material.yes[~own].any() else OTHER
+        said.append(
+            f"Not tested on {title}: without it no {lacking} is left to learn from, so nothing is known of the "
+            f"{unknown} on films that were not watched. Label {lacking}s in another film, too."
+        )
+    return said
 
 
 def scales(material: Material) -> dict[str, Any]:
@@ -61,16 +83,38 @@ def scales(material: Material) -> dict[str, Any]:
 
 
 def require_place(out: Path) -> None:
-    """Raise OutputError unless a training can be written to `out`, which is made: asked before any of the work."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise cannot_write(out, problem) from None
-    require_writable(out / METRICS, out)
+    """Raise OutputError unless a training can be written to `out`: asked before any of the work, and nothing made."""
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"Cannot write {str(out)!r}: it is not a folder.")
+    for kind in JUDGES:
+        require_model_place(out / kind)
+    if out.exists():
+        for name in (METRICS, PAGE):
+            require_writable(out / name, out)
 
 
 def write(out: Path, trained: Trained, metrics: bytes, page: str) -> None:
-    """A folder for each judge, the figures and the page, in place of those of before. Raises OutputError."""
+    """A folder for each judge, the figures and the page, in place of all those of before. Raises OutputError.
+
+    A new folder appears whole. In one that is there, what is not of a training stays; the figures go first and come
+    last, so that they never stand beside models of another training.
+    """
+    if not out.exists():
+        with folder_atomically(out) as part:
+            _fill(part, trained, metrics, page)
+        return
+    try:
+        for name in (METRICS, PAGE):
+            (out / name).unlink(missing_ok=True)
+        for kind in JUDGES:
+            if kind not in trained.judges and (out / kind).is_dir():
+                shutil.rmtree(out / kind)
+    except OSError as problem:
+        raise cannot_write(out, problem) from None
+    _fill(out, trained, metrics, page)
+
+
+def _fill(out: Path, trained: Trained, metrics: bytes, page: str) -> None:
     for kind, judge in trained.judges.items():
         with replacing(out / kind) as folder:
             for name, content in packed(judge.card, judge.tensors).items():

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 WEIGHTS, CARD = "model.safetensors", "card.json"
 FORMAT = "selects-framing-1"
 BATCH = 64
+SPACE = 1280
+"""Numbers of an EfficientNet-Lite0 vector, which a `head` looks at."""
+
 Tensors = dict[str, NDArray[np.float32]]
 
 
@@ -43,6 +46,17 @@ class Judge:
     def shape(self) -> Shape:
         """How large the network of a `cnn` is."""
         return Shape.from_json(self.card["shape"])
+
+    def check(self) -> None:
+        """Raise KeyError, TypeError, ValueError or RuntimeError unless card and weights are of one judge."""
+        if not 0 < self.threshold < 1:
+            raise ValueError(f"its threshold is {self.threshold}")
+        if self.kind == "cnn":
+            self.network()
+            return
+        sizes = {name: self.tensors[name].size for name in ("mean", "scale", "weight", "bias")}
+        if sizes != {"mean": SPACE, "scale": SPACE, "weight": SPACE, "bias": 1}:
+            raise ValueError(f"its weights are not for vectors of {SPACE} numbers: {sizes}")
 
     def network(self) -> "torch.nn.Sequential":
         """The network of a `cnn`, ready to be asked; raises RuntimeError where the weights are of another shape."""
@@ -93,9 +107,14 @@ def load_judge(folder: Path) -> Judge:
             f"{WEIGHTS} in {str(folder)!r} is not the file that its card describes; copy the folder again."
         )
     try:
-        return Judge(card["kind"], float(card["threshold"]), card, dict(load(data)))
-    except (SafetensorError, KeyError, TypeError, ValueError) as broken:
-        raise InputError(f"The model of framing in {str(folder)!r} is broken: {broken!r}.") from None
+        judge = Judge(card["kind"], float(card["threshold"]), card, dict(load(data)))
+        judge.check()
+    except KeyError as lacking:
+        raise InputError(f"The model of framing in {str(folder)!r} lacks {lacking}; train it again.") from None
+    except (SafetensorError, TypeError, ValueError, RuntimeError) as broken:
+        why = str(broken).replace("\n", " ")[:300]
+        raise InputError(f"The model of framing in {str(folder)!r} is broken ({why}); train it again.") from None
+    return judge
 
 
 def packed(card: dict[str, Any], tensors: Tensors) -> dict[str, bytes]:

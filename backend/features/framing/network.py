@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import torch
 
 SIDE = 128
+DEEPEST = 7
+"""Every convolution halves the picture; after so many one point of it is left."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,10 @@ class Shape:
     @classmethod
     def from_json(cls, data: Any) -> "Shape":
         """What `to_json` wrote; raises KeyError, TypeError, ValueError."""
-        return cls(tuple(int(each) for each in data["filters"]), int(data["hidden"]), float(data["dropout"]))
+        made = cls(tuple(int(each) for each in data["filters"]), int(data["hidden"]), float(data["dropout"]))
+        if not 1 <= len(made.filters) <= DEEPEST or min(*made.filters, made.hidden) < 1 or not 0 <= made.dropout < 1:
+            raise ValueError(f"no network has the shape {data}")
+        return made
 
 
 def grey(images: Sequence[Image]) -> NDArray[np.float32]:

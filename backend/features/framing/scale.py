@@ -33,6 +33,11 @@ class Framing:
     medium_close_up: bool
     scale: str
 
+    @property
+    def contradicts(self) -> bool:
+        """Whether it says that nobody is seen in a medium close-up, which shows head and chest of somebody."""
+        return self.medium_close_up and self.scale == NOBODY
+
 
 def by_faces(faces: Sequence[FaceBox]) -> Framing:
     """The face-size rule for one picture: the largest face decides; without a face it is NOBODY's.

@@ -9,6 +9,8 @@ const AHEAD = 4;
 const KEYS = [["Enter, space", "save and go on"], ["m", "medium close-up or not"], ["1 – 5", "shot scale, from near to far"], ["0", "nobody"],
   ["← →", "the still before, the next one"], ["⌫", "take the label back"], ["u", "the next one without a label"]];
 
+const CONTRADICTION = "A medium close-up shows somebody: choose a scale (1 – 5), or no medium close-up (m).";
+
 class Framing extends HTMLElement {
   #stop = new AbortController();
   #saving = Promise.resolve();
@@ -53,7 +55,7 @@ class Framing extends HTMLElement {
     this.picture.src = still.picture;
     this.picture.alt = `${still.title}, ${clock(still.second)}`;
     this.place.textContent = `${this.#at + 1} / ${this.items.length} · ${still.title} · ${still.timecode}`;
-    const {guess, probability} = still, words = guess.scale === "none" ? "nobody’s face" : guess.scale;
+    const {faces, probability} = still, words = faces === "none" ? "nobody’s face" : faces;
     this.guess.textContent = probability === null ? `By the size of faces: ${words}` : `By the model: ${probability.toFixed(2)} a medium close-up · by the size of faces: ${words}`;
     this.#mark();
     for (const next of this.items.slice(this.#at + 1, this.#at + 1 + AHEAD)) new Image().src = next.picture;
@@ -61,6 +63,7 @@ class Framing extends HTMLElement {
 
   // What is shown becomes the label; saves go out one after the other, and "saved" is what the answer says.
   save() {
+    if (this.#contradicts()) return this.#mark();
     const still = this.items[this.#at], said = {...this.shown};
     this.#send(still, said, () => api("PUT", this.#address(still), said));
     this.show(this.#open(this.#at + 1));
@@ -100,8 +103,13 @@ class Framing extends HTMLElement {
     return order.find((at) => !this.items[at].label) ?? Math.min(from, this.items.length - 1);
   }
 
+  #contradicts() {
+    return this.shown.medium_close_up && this.shown.scale === "none";
+  }
+
+  // Nobody is no medium close-up; of a medium close-up the scale must be chosen.
   #choose(change) {
-    Object.assign(this.shown, change);
+    Object.assign(this.shown, change, change.scale === "none" ? {medium_close_up: false} : {});
     this.#mark();
   }
 
@@ -109,6 +117,7 @@ class Framing extends HTMLElement {
     const still = this.items[this.#at];
     this.medium.setAttribute("aria-pressed", String(this.shown.medium_close_up));
     this.choices.forEach((choice, at) => choice.setAttribute("aria-pressed", String(this.scales[at] === this.shown.scale)));
+    if (this.#contradicts()) return this.#tell(CONTRADICTION, true);
     this.#tell(still.label ? "this one is labelled" : "a guess is shown");
   }
 
