@@ -1,6 +1,7 @@
 """The catalogue's models: listed whole, published formats loaded strictly, vectors equal to their libraries' own."""
 
 import hashlib
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -330,6 +331,16 @@ def test_ast_equals_transformers(load: Load) -> None:
     with torch.inference_mode():
         expected = network(input_values=heard).pooler_output.numpy()
     np.testing.assert_allclose(model.vectors(pieces)[:1], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["whisper", "ast", "vggish"])
+def test_a_model_that_is_loaded_warns_of_nothing(name: str, load: Load) -> None:
+    """Warnings of its library would stand in the user's terminal, with paths of the installation."""
+    weights = load("audio", name).weights
+    again = registry.model_named("audio", name)(weights=weights, offline=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        again.load("cpu")
 
 
 @pytest.mark.parametrize("name", ["whisper", "ast", "vggish"])

@@ -98,9 +98,10 @@ def _show(made: "Extraction", out: Path) -> None:
     if made.done:
         timing = made.timing
         speed = f"{timing.titles / timing.wall_s:,.1f} a second on {made.device}, {timing.share:.0%} inside the model"
-        sys.stdout.write(f"{made.done:,} of {made.titles:,} titles in {timing.wall_s:,.1f} s ({speed}) → {out}\n")
+        whole = f"{made.done - timing.skipped:,} of {made.titles:,} titles"
+        sys.stdout.write(f"{whole} in {timing.wall_s:,.1f} s ({speed}) → {out}\n")
     else:
-        sys.stdout.write(f"Nothing to do: all {made.titles:,} titles are in {out}.\n")
+        sys.stdout.write(f"Nothing to do: all {made.titles:,} titles were done or skipped before → {out}\n")
     if made.skipped:
         sys.stderr.write(f"Skipped: {made.skipped:,}; which and why is in {out / 'skipped.csv'}.\n")
 

@@ -1,5 +1,6 @@
 """Audio Spectrogram Transformer (Gong et al. 2021, AudioSet): what is heard."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,10 @@ class Ast(TorchModel):
         import transformers
 
         untyped: Any = transformers
-        self._listen = untyped.ASTFeatureExtractor()
+        with warnings.catch_warnings():
+            # That the lowest of Kaldi's bands hold nothing is so by its rule, and nothing that a user can change.
+            warnings.filterwarnings("ignore", "At least one mel filter", UserWarning)
+            self._listen = untyped.ASTFeatureExtractor()
         return network
 
     def prepare(self, given: Any) -> list[Piece]:
