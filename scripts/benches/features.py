@@ -71,7 +71,7 @@ def told(figures: dict[str, Any]) -> str:
     shares = (("share_of_peak", "the device's peak"), ("share_of_product", "a large matrix product"))
     peak = "".join(f"   {figures[name]:.1%} of {what}" for name, what in shares if figures[name] is not None)
     return (
-        f"{figures['modality']:<6} {figures['model']:<13} {figures['items_per_s']:8.1f} items/s   "
+        f"{figures['modality']:<6} {figures['model']:<13} {figures['items_per_s']:9.2f} items/s   "
         f"{figures['share_in_model']:.1%} inside the model   {figures['whole_s']:.1f} s with loading{peak}"
     )
 
