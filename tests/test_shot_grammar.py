@@ -208,6 +208,12 @@ def test_a_film_without_faces_has_no_dialogue_scenes(films: Path, home: Path) ->
     assert [found["scenes"] for found in selects_json("framing", "scenes", clip, home=home)] == [[]]
 
 
+def test_one_exchange_of_looks_is_no_dialogue_scene(films: Path, home: Path) -> None:
+    """Sintel's trailer: the shaman speaks, then she is seen, and they are not seen again (docs/framing.md)."""
+    (found,) = selects_json("framing", "scenes", films / "sintel_trailer_204p.mp4", home=home)
+    assert (found["movie"]["shots"], found["scenes"]) == (18, [])
+
+
 def test_a_wrong_call_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for arguments, said in (
