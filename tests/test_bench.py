@@ -1,6 +1,7 @@
 """The runner of measurements, on a bench of its own; what each real one measures needs minutes."""
 
 import ast
+import importlib
 import json
 import re
 import shutil
@@ -9,8 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from backend.features.catalogue.registry import model_named
+from tests.catalogue_weights import SAVE
 from tests.command import ROOT
+from tests.material import smooth_picture
 
 
 @pytest.fixture
@@ -60,3 +65,26 @@ def test_every_bench_says_what_it_measures_and_can_run() -> None:
         tree = ast.parse(file.read_text())
         assert ast.get_docstring(tree), file.name
         assert "run" in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, file.name
+
+
+def test_bench_features_knows_peaks_and_counts_operations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a share of a GPU's peak is made of; VGG16 is published with 15.47 thousand million multiplications."""
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    features = importlib.import_module("benches.features")
+    peaks = {"NVIDIA H100 80GB HBM3": 989.4, "NVIDIA H100 PCIe": 756.0, "NVIDIA H200": 989.4, "Tesla T4": None}
+    assert {name: features.peak_tflops(name) for name in peaks} == peaks
+    model = model_named("image", "vgg16")(weights=SAVE["vgg16"](tmp_path), offline=True)
+    model.load("cpu")
+    posters = tmp_path / "posters"
+    posters.mkdir()
+    for name in "ab":
+        Image.fromarray(smooth_picture(1, 300, 200)).save(posters / f"{name}.png")
+    (posters / "c.png").write_bytes(b"no picture")
+    assert features.operations(model, posters) == pytest.approx(2 * 15.47e9, rel=1e-3)
+
+
+def test_bench_features_runs_sound_and_film(films: Path) -> None:
+    made = bench(ROOT / "scripts" / "lib" / "bench.py", "features", "--json", "--films", "1", "--model", "mel")
+    assert made.returncode == 0, made.stderr
+    (found,) = json.loads(made.stdout)["models"]
+    assert (found["modality"], found["items"], found["skipped"]) == ("audio", 1, 0)

@@ -28,6 +28,7 @@ from backend.analysis.catalogue.pipeline import cores, device_here
 from backend.analysis.catalogue.reading import reader_of
 from backend.analysis.catalogue.titles import read_titles
 from backend.errors import InputError
+from backend.features.catalogue.base import half
 from backend.features.catalogue.registry import MODELS
 
 PEAK_TFLOPS = (("H200", 989.4), ("H100 PCIe", 756.0), ("H100 NVL", 835.0), ("H100", 989.4), ("A100", 312.0))
@@ -162,8 +163,7 @@ def product_speed() -> float:
     import torch
 
     size, warm_up, rounds = 8192, 5, 50
-    half = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    one = torch.randn(size, size, device="cuda", dtype=half)
+    one = torch.randn(size, size, device="cuda", dtype=half())
     with torch.inference_mode():
         for _ in range(warm_up):
             one @ one

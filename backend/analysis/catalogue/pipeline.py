@@ -21,6 +21,9 @@ from backend.features.catalogue.base import Model, Piece
 Progress = Callable[[int, int], None]
 """Is told how many titles are done and how many of them were skipped."""
 
+DEVICE_FILES = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
+"""Of NVIDIA's driver, of Windows' subsystem for Linux, of AMD's driver."""
+
 UNWRITTEN = 4
 HEAVY_AHEAD = 1
 
@@ -55,7 +58,7 @@ def cores() -> int:
 
 def device_here() -> str:
     """`cuda` where there is such a device, else `cpu`; without a device file torch need not be asked."""
-    if not Path("/dev/nvidiactl").exists():
+    if not any(Path(file).exists() for file in DEVICE_FILES):
         return "cpu"
     import torch
 

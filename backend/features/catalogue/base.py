@@ -112,5 +112,11 @@ def mixed(device: str) -> Any:
 
     if device == "cpu":
         return torch.autocast("cpu", enabled=False)
-    kind = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    return torch.autocast(device, dtype=kind)
+    return torch.autocast(device, dtype=half())
+
+
+def half() -> Any:
+    """The half precision that the GPU computes in; those before Ampere only pretend to know bfloat16, slowly."""
+    import torch
+
+    return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
