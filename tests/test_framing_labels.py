@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from backend.analysis.checksum import film_checksum
 from backend.analysis.stills import FramesRequest, write_stills
-from backend.errors import InputError
+from backend.errors import InputError, OutputError
 from backend.features.framing.judge import SPACE, Judge
 from backend.features.framing.scale import Framing
 from labeling.framing.desk import Desk
@@ -149,6 +149,14 @@ def test_two_pages_on_one_file_keep_each_others_labels(desk: Desk, stills: Path,
 def test_labels_in_a_folders_place_are_refused_before_anybody_labels(stills: Path, tmp_path: Path, extractor) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         Desk(stills, tmp_path, {name: extractor(name) for name in ("efficientnet", "faces")})
+
+
+def test_labels_that_cannot_be_written_are_refused_before_anybody_labels(
+    stills: Path, tmp_path: Path, extractor
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="Cannot write"):
+        Desk(stills, tmp_path / "file" / "labels.csv", {name: extractor(name) for name in ("efficientnet", "faces")})
 
 
 def test_the_page_lies_under_an_address_that_cannot_be_guessed(desk: Desk) -> None:

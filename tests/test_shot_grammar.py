@@ -220,7 +220,7 @@ def test_a_wrong_call_says_what_to_do(tmp_path: Path) -> None:
         (("scenes", tmp_path / "empty"), "no films"),
         (("scenes", "x.mp4", "--model", tmp_path / "empty"), "selects framing train"),
         (("frames", "x.mp4", "--out", tmp_path / "o", "--every", "0"), "from 0.001 on"),
-        (("train", tmp_path / "empty", "--out", tmp_path / "o"), "labels"),
+        (("train", tmp_path / "empty", "--out", tmp_path / "o"), f"selects framing label {tmp_path / 'empty'}"),
     ):
         wrong = selects("framing", *arguments, home=tmp_path / "home", cwd=tmp_path)
         assert (wrong.returncode, wrong.stdout) == (2, ""), wrong

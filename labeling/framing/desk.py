@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.analysis.still_features import still_features
-from backend.analysis.stills import StoredStill, read_index, read_picture
+from backend.analysis.stills import INDEX, StoredStill, read_index, read_picture
 from backend.errors import InputError, NotFound
 from backend.features.base import Extractor
 from backend.features.framing.judge import Judge
 from backend.features.framing.scale import Framing
-from backend.files import one_at_a_time
+from backend.files import one_at_a_time, require_writable
 from labeling.framing.labels import Frame, Label, read_labels, write_labels
 
 BATCH = 64
@@ -50,11 +50,16 @@ class Desk:
         judge: Judge | None = None,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> None:
-        """Make what is missing of the stills' features; raises InputError, MissingWeights, OutputError."""
+        """Make what is missing of the stills' features; raises InputError, MissingWeights, OutputError.
+
+        That labels can be written is asked first.
+        """
         self.folder, self.path = folder, labels
         self._labels = self._read()
         self._lock = threading.Lock()
         stills = read_index(folder)
+        with one_at_a_time(labels.absolute().parent):
+            require_writable(labels, folder / INDEX)
         seen = still_features(folder, stills, extractors, progress)
         said = None if judge is None else _judged(judge, folder, stills, seen.vectors)
         asked = [

@@ -59,7 +59,8 @@ def framing_frames(
     count = f"{made.films:,} film{'' if made.films == 1 else 's'}"
     for why in made.unread:
         _leave_out(why)
-    sys.stdout.write(f"{made.stills:,} stills of {count}, {made.written:,} of them new → {out}\n")
+    stills = f"{made.stills:,} still{'' if made.stills == 1 else 's'}"
+    sys.stdout.write(f"{stills} of {count}, {made.written:,} of them new → {out}\n")
 
 
 @framing_app.command("label")

@@ -55,6 +55,8 @@ def read_material(
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Material:
     """The labelled stills of a folder; raises InputError where there are too few to learn from, or a file is wrong."""
+    if not labels.exists():
+        raise InputError(f"There are no labels {str(labels)!r}; `selects framing label {folder}` makes them.")
     said = read_labels(labels)
     found = {(still.film, still.frame): still for still in read_index(folder)}
     chosen = [frame for frame in sorted(said) if frame in found]

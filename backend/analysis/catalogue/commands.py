@@ -71,7 +71,7 @@ def features_extract(
     if as_json:
         _print_json(made.to_json())
     else:
-        _show(made, out)
+        _show(made, request)
 
 
 def _request(modality: str, model: str, source: Path, out: Path, format_: str, seconds: str) -> "Request":
@@ -93,15 +93,17 @@ def _request(modality: str, model: str, source: Path, out: Path, format_: str, s
     return Request(found.modality, found.name, source, out, Format(format_), heard)
 
 
-def _show(made: "Extraction", out: Path) -> None:
+def _show(made: "Extraction", request: "Request") -> None:
     """What was done, on standard output; what was not, on standard error."""
+    out = request.out
+    written = out if request.format == "json" else out / f"features.{request.format}"
     if made.done:
         timing = made.timing
         speed = f"{timing.titles / timing.wall_s:,.1f} a second on {made.device}, {timing.share:.0%} inside the model"
         whole = f"{made.done - timing.skipped:,} of {made.titles:,} titles"
-        sys.stdout.write(f"{whole} in {timing.wall_s:,.1f} s ({speed}) → {out}\n")
+        sys.stdout.write(f"{whole} in {timing.wall_s:,.1f} s ({speed}) → {written}\n")
     else:
-        sys.stdout.write(f"Nothing to do: all {made.titles:,} titles were done or skipped before → {out}\n")
+        sys.stdout.write(f"Nothing to do: all {made.titles:,} titles were done or skipped before → {written}\n")
     if made.skipped:
         sys.stderr.write(f"Skipped: {made.skipped:,}; which and why is in {out / 'skipped.csv'}.\n")
 

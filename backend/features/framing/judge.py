@@ -96,8 +96,9 @@ def load_judge(folder: Path) -> Judge:
         card = json.loads((folder / CARD).read_text("utf-8"))
         data = (folder / WEIGHTS).read_bytes()
     except (OSError, ValueError) as broken:
+        why = f"{CARD} or {WEIGHTS}: {broken.strerror}" if isinstance(broken, OSError) else f"{CARD}: {broken}"
         raise InputError(
-            f"There is no model of framing in {str(folder)!r} ({broken}); give a folder that `selects framing train` "
+            f"There is no model of framing in {str(folder)!r} ({why}); give a folder that `selects framing train` "
             "has written, cnn or head."
         ) from None
     if not isinstance(card, dict) or card.get("format") != FORMAT or card.get("kind") not in ("cnn", "head"):
