@@ -17,17 +17,19 @@ from pyarrow import parquet
 
 from backend.analysis.catalogue import pipeline
 from backend.analysis.catalogue.commands import _request
-from backend.analysis.catalogue.extract import Extraction, Request, extract
+from backend.analysis.catalogue.extract import Extraction, Request, extract, weights_stamp
 from backend.analysis.catalogue.outputs import Format
 from backend.analysis.catalogue.reading import read_passages, read_picture
 from backend.analysis.catalogue.state import FILE, Row, open_state
 from backend.analysis.catalogue.titles import Title, read_titles
 from backend.errors import InputError, MissingWeights, UnknownName
 from backend.features.base import Vectors
+from backend.features.catalogue import registry
 from backend.features.catalogue.base import Model
 from backend.features.catalogue.minilm import MiniLm
 from backend.features.catalogue.origins import Nothing
 from backend.media.excerpts import clip_starts, read_clips, read_log_mel, read_start_of_sound
+from tests.catalogue_weights import SAVE
 from tests.command import COMMAND, environment, selects, selects_json
 from tests.material import smooth_picture
 
@@ -294,6 +296,18 @@ def test_other_weights_are_noticed(tmp_path: Path) -> None:
         state.claim({"model": "vgg16", "weights": "a"})
     with open_state(tmp_path) as state, pytest.raises(InputError, match="its weights is 'a', not 'b'"):
         state.claim({"model": "vgg16", "weights": "b"})
+
+
+def test_weights_are_told_apart_by_what_decides_a_vector(tmp_path: Path) -> None:
+    folder = SAVE["vit"](tmp_path)
+    model = registry.model_named("image", "vit")(weights=folder, offline=True)
+    before = weights_stamp(model)
+    (folder / ".DS_Store").write_bytes(b"x")
+    (folder / "README.md").write_text("downloaded yesterday")
+    assert weights_stamp(model) == before
+    with (folder / "model.safetensors").open("ab") as file:
+        file.write(b"x")
+    assert weights_stamp(model) != before
 
 
 def test_two_runs_do_not_write_into_one_folder(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from backend.features.catalogue.base import Modality, Model
 from backend.features.catalogue.registry import build
 
 END_BYTES = 1 << 20
+WEIGHTS = (".safetensors", ".bin", ".json", ".txt", ".model", ".pt", ".pth", ".pyth")
 FILES_AT_ONCE = 256
 SECONDS = 30.0
 
@@ -151,7 +152,10 @@ def weights_stamp(model: Model) -> str:
         path = model.fetch()
     if path is None:
         return ""
-    files = sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
+    files = [path]
+    if path.is_dir():
+        # What else lies in the folder (a README, .DS_Store) decides no vector.
+        files = sorted(file for file in path.iterdir() if file.is_file() and file.suffix in WEIGHTS)
     seen = sha256()
     for file in files:
         try:
