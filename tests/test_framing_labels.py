@@ -155,8 +155,9 @@ def test_labels_that_cannot_be_written_are_refused_before_anybody_labels(
     stills: Path, tmp_path: Path, extractor
 ) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="Cannot write"):
-        Desk(stills, tmp_path / "file" / "labels.csv", {name: extractor(name) for name in ("efficientnet", "faces")})
+    for place in (tmp_path / "file", Path("/proc")):
+        with pytest.raises(OutputError, match="Cannot write"):
+            Desk(stills, place / "labels.csv", {name: extractor(name) for name in ("efficientnet", "faces")})
 
 
 def test_the_page_lies_under_an_address_that_cannot_be_guessed(desk: Desk) -> None:
