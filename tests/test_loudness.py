@@ -49,3 +49,43 @@ def test_short_peaks_over_near_silence(made: Callable[[], NDArray[np.float64]], 
     integrated, peak = loudness_of(clip.path)
     assert least <= integrated <= WANTED + 0.5
     assert peak <= -1
+    said = f"It is {integrated:.1f} LUFS loud and not -11 LUFS: its peaks are short".replace("-", "−")
+    assert clip.remark.startswith(said.replace(".0 ", " "))
+    (again,) = render_list(list_of(source_of(film), (0, SECONDS * 25)), options, tmp_path / "out")
+    assert (again.path, again.remark) == (clip.path, clip.remark), "what was made before says it too"
+
+
+def speech() -> NDArray[np.float64]:
+    return noise(-30) * (np.arange(SECONDS * SAMPLE_RATE_HZ) % SAMPLE_RATE_HZ < SAMPLE_RATE_HZ * 0.7)
+
+
+def hiss() -> NDArray[np.float64]:
+    return noise(-66)
+
+
+def test_only_who_misses_it_is_told(tmp_path: Path) -> None:
+    """Nothing is said of a clip that came there, nor where nothing was asked; of silence that it stays."""
+    said = {}
+    for made in (speech, hiss):
+        source = source_of(film_with(tmp_path / made.__name__, made(), made.__name__))
+        for wanted in (None, -14.0):
+            asked = RenderOptions(loudness=wanted)
+            (clip,) = render_list(list_of(source, (0, SECONDS * 25)), asked, tmp_path / "out")
+            assert clip.path, clip.problem
+            said[made, wanted] = clip.remark
+    assert [said[speech, None], said[speech, -14.0], said[hiss, None]] == ["", "", ""]
+    assert said[hiss, -14.0] == (
+        "It is silent, too quiet or too short to be made −14 LUFS loud; its sound is as the film has it."
+    )
+
+
+def test_peaks_are_held_behind_the_encoder(tmp_path: Path) -> None:
+    """Sound that is clipped already: AAC moves its peaks by more than the limiter leaves, so that goes lower."""
+    sound = np.clip(noise(-2), -0.5, 0.5) * 2
+    sound *= np.sin(np.pi * np.arange(len(sound)) / SAMPLE_RATE_HZ) ** 2
+    film = film_with(tmp_path / "film", sound, "film")
+    (clip,) = render_list(list_of(source_of(film), (0, SECONDS * 25)), RenderOptions(loudness=-8.0), tmp_path / "out")
+    assert clip.path, clip.problem
+    integrated, peak = loudness_of(clip.path)
+    assert peak <= -1
+    assert abs(integrated + 8) <= 1

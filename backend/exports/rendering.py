@@ -20,8 +20,10 @@ from backend.errors import InputError, SelectsError, Stopped, UnknownName
 from backend.exports.base import Clip, ClipList
 from backend.media.captions import said_in
 from backend.media.crop import SHAPES, CropPath
+from backend.media.finished import frames_in, is_heard, loudness_in
 from backend.media.lines import Line
-from backend.media.render import ClipFormat, ClipRequest, frames_in, render_clip
+from backend.media.loudness import told
+from backend.media.render import ClipFormat, ClipRequest, render_clip
 from backend.store.media import present
 
 Subtitles = Literal["none", "burnt", "sidecar"]
@@ -29,7 +31,7 @@ Framing = Callable[[Clip, int, int, str], CropPath | None]
 """Where the window of an upright or square clip lies: given the clip, its frames `[start, end)` with handles, and the
 shape. The path's seconds count from `start`."""
 
-RECIPE = 3
+RECIPE = 4
 """Raised when the same options give another picture or sound, so that what was made before is not handed out."""
 
 WORKERS = 2
@@ -92,7 +94,8 @@ class Rendered:
     """What became of a clip: a file at `path`, or a `problem` in words, ffmpeg's own where it was that which failed.
 
     start_frame, end_frame  of the film, handles included
-    remark                  in words, what the file at `path` lacks: frames that the film's file does not give
+    remark                  in words, what the file at `path` lacks: frames that the film's file does not give, loudness
+                            that its peaks do not allow
     """
 
     clip: Clip
@@ -146,11 +149,12 @@ def render_list(
     A clip that fails leaves the others alone. What was finished stays and is not made again.
     """
     jobs = [_job(clip, options, folder, framing, cancelled) for clip in clip_list.clips]
-    todo = {job.path: job for job in jobs if job.path is not None and not present(job.path).is_file()}
-    if todo:
-        _render(list(todo.values()), max(1, min(workers, cores(), len(todo))), progress, cancelled)
+    begun = {job.path: job for job in jobs if job.path is not None}
+    # What is there already is listened to again where a loudness was asked for.
+    if todo := [job for job in begun.values() if not job.there or options.loudness is not None]:
+        _render(todo, workers, progress, cancelled)
     progress(1.0)
-    return [_outcome(job, todo) for job in jobs]
+    return [_outcome(job, begun) for job in jobs]
 
 
 def cores() -> int:
@@ -167,7 +171,13 @@ class _Job:
     crop: CropPath | None = None
     path: Path | None = None
     problem: str = ""
+    loud: str = ""
     share: float = field(default=0.0)
+
+    @property
+    def there(self) -> bool:
+        """Whether it was made before."""
+        return self.path is not None and present(self.path).is_file()
 
     @property
     def frames(self) -> int:
@@ -188,15 +198,15 @@ def _job(clip: Clip, options: RenderOptions, folder: Path, framing: Framing, can
     return _Job(clip, options, crop, rendered_path(folder, clip, options, crop))
 
 
-def _outcome(job: _Job, todo: Mapping[Path, _Job]) -> Rendered:
+def _outcome(job: _Job, begun: Mapping[Path, _Job]) -> Rendered:
     # A clip that is in the list twice was made once.
-    done = todo.get(job.path, job) if job.path else job
+    done = begun[job.path] if job.path else job
     path = None if done.problem else job.path
-    return Rendered(job.clip, *job.clip.span(job.options.handles), path, done.problem, _lacking(job, path))
+    remark = " ".join(filter(None, [_lacking(job, path), done.loud]))
+    return Rendered(job.clip, *job.clip.span(job.options.handles), path, done.problem, remark)
 
 
 def _lacking(job: _Job, path: Path | None) -> str:
-    # The file itself is asked, since it may have been made long ago.
     if path is None or (found := frames_in(present(path))) == job.frames:
         return ""
     film = f"the film's file {job.clip.source.name!r} is damaged there"
@@ -208,6 +218,7 @@ def _render(
 ) -> None:
     """Render them, the longest first, so that at the end none is waited for alone."""
     stop, total = threading.Event(), sum(job.frames for job in jobs)
+    workers = max(1, min(workers, cores(), sum(not job.there for job in jobs)))
     threads = math.ceil(cores() / workers)
     with ThreadPoolExecutor(workers, "clips") as pool, _ending(stop):
         longest = sorted(jobs, key=lambda job: -job.frames)
@@ -231,7 +242,7 @@ def _ending(stop: threading.Event) -> Iterator[None]:
 
 
 def _make(job: _Job, threads: int, stop: threading.Event) -> None:
-    def told(share: float) -> None:
+    def at(share: float) -> None:
         if stop.is_set():
             raise Stopped
         job.share = share
@@ -239,13 +250,22 @@ def _make(job: _Job, threads: int, stop: threading.Event) -> None:
     if stop.is_set():
         return
     try:
-        render_clip(_request(job, threads), told)
+        if not job.there:
+            render_clip(_request(job, threads), at)
         job.share = 1.0
+        job.loud = _loudness(job, lambda: at(1.0))
     except Stopped:
         return
     except SelectsError as problem:
         # The file's own name is a checksum, which says nothing to anybody.
         job.problem = problem.detail.replace(repr(job.path.name), "the clip") if job.path else problem.detail
+
+
+def _loudness(job: _Job, going_on: Callable[[], None]) -> str:
+    """In words, how the clip misses the loudness that was asked for."""
+    assert job.path is not None
+    file, wanted = present(job.path), job.options.loudness
+    return told(wanted, loudness_in(file, going_on)) if wanted is not None and is_heard(file) else ""
 
 
 def _request(job: _Job, threads: int) -> ClipRequest:

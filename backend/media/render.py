@@ -30,9 +30,10 @@ from backend.media.encode import (
     measure,
 )
 from backend.media.filters import Finish, Span, clip_size, picture_chain, sound_chain
+from backend.media.finished import loudness_in
 from backend.media.lines import Line
 from backend.media.loudness import Level, Loudness, heard, level_for, measuring
-from backend.media.probe import FILM_FORMATS, open_film
+from backend.media.probe import FILM_FORMATS
 from backend.media.source import Source, read_source
 from backend.media.timeline import Timeline
 
@@ -129,20 +130,15 @@ def render_clip(request: ClipRequest, progress: Progress | None = None) -> Path:
         )
         cutting = _Cutting(request, source, span, finish)
         if request.lufs is not None and source.audio_index is not None:
-            level = level_for(request.lufs, lambda level: _loudness(cutting, level, progress))
+            level = level_for(
+                request.lufs,
+                lambda level: _loudness(cutting, level, progress),
+                lambda level: _encoded(cutting, level, progress),
+            )
             _cut(_at(cutting, level), temporary, progress)
         else:
             _cut(cutting, temporary, progress)
     return request.target
-
-
-def frames_in(clip: Path) -> int:
-    """How many frames a clip that was cut here has: 0 where it cannot be told."""
-    try:
-        with open_film(clip) as container:
-            return int(container.streams.video[0].frames)
-    except (FilmUnreadable, IndexError):
-        return 0
 
 
 @contextmanager
@@ -181,10 +177,29 @@ def _loudness(cutting: _Cutting, level: Level | None, progress: Progress) -> Lou
     """How loud the clip would be at this level; only its sound is decoded."""
     import ffmpeg
 
+    output = ffmpeg.output(measuring(_sound(cutting, level)), "-", format="null")
+    return heard(_heeded(cutting, output, None, progress))
+
+
+def _encoded(cutting: _Cutting, level: Level, progress: Progress) -> Loudness:
+    """How loud it would be behind the encoder."""
+    import ffmpeg
+
+    with scratch_beside(cutting.request.target) as file:
+        output = ffmpeg.output(_sound(cutting, level), TARGET, format="mp4", **SOUND_OPTIONS).overwrite_output()
+        _heeded(cutting, output, file, progress)
+        return loudness_in(file, lambda: progress(0.0))
+
+
+def _sound(cutting: _Cutting, level: Level | None) -> Any:
     film = _input(cutting, _seeks(cutting)[0])
-    sound = sound_chain(film[str(cutting.source.audio_index)], cutting.source, cutting.span, _at(cutting, level).finish)
-    output = ffmpeg.output(measuring(sound), "-", format="null").global_args(*MEASURE_FLAGS, *BRAVE, "-copyts")
-    return heard(measure(_words(output, cutting.request), cutting.request.target, lambda: progress(0.0)))
+    return sound_chain(film[str(cutting.source.audio_index)], cutting.source, cutting.span, _at(cutting, level).finish)
+
+
+def _heeded(cutting: _Cutting, output: Any, target: Path | None, progress: Progress) -> list[str]:
+    """What ffmpeg says at the end of a pass over the sound."""
+    command = _words(output.global_args(*MEASURE_FLAGS, *BRAVE, "-copyts"), cutting.request, target)
+    return measure(command, cutting.request.target, lambda: progress(0.0))
 
 
 def _at(cutting: _Cutting, level: Level | None) -> _Cutting:
