@@ -2,9 +2,11 @@
 
     scripts/bench render FILM [--clips 8] [--seconds 90] [--rounds 2]
 
-Each round lets plain ffmpeg seek, cut and encode clip after clip (`-ss … -to …`, the same x264 and AAC settings), then
-renders the same clips as a list, in an empty folder and a process of its own: start and imports included. The film is
-scanned before, as it is when somebody has a list of its clips. A ratio is of one round; medians are given.
+In each round plain ffmpeg seeks, cuts and encodes clip after clip (`-ss … -to …`, the same x264 and AAC settings, as
+many threads as it takes by itself), and the same clips are rendered as a list, in an empty folder and a process of its
+own: start and imports included. Who goes first alternates; before the first round the film is read once. The film is
+scanned before, as it is when somebody has a list of its clips. A ratio is of one round; medians are given, and how many
+frames each side wrote: plain ffmpeg's may be one more or less a clip.
 """
 
 import argparse
@@ -46,17 +48,21 @@ def run(args: list[str]) -> dict[str, Any]:
     options = asked.parse_args(args)
     rate, frames, size = facts(options.film)
     spans = spread(frames, round(options.seconds * rate), options.clips)
-    rounds = [one_round(options.film, rate, frames, spans) for _ in range(options.rounds)]
-    wall, cpu = (median(getattr(ours, of) / getattr(plain, of) for plain, ours in rounds) for of in ("wall_s", "cpu_s"))
+    read_once(options.film)
+    rounds = [one_round(options.film, rate, frames, spans, turn % 2 == 1) for turn in range(options.rounds)]
+    ratios = [{of: getattr(ours, of) / getattr(plain, of) for of in ("wall_s", "cpu_s")} for plain, ours, _ in rounds]
+    wall, cpu = (median(each[of] for each in ratios) for of in ("wall_s", "cpu_s"))
     figures = {
         "film": options.film.name,
         "size": size,
-        "plain_wall_s": median(plain.wall_s for plain, _ in rounds),
-        "wall_s": median(ours.wall_s for _, ours in rounds),
-        "plain_cpu_s": median(plain.cpu_s for plain, _ in rounds),
-        "cpu_s": median(ours.cpu_s for _, ours in rounds),
+        "plain_wall_s": median(plain.wall_s for plain, _, _ in rounds),
+        "wall_s": median(ours.wall_s for _, ours, _ in rounds),
+        "plain_cpu_s": median(plain.cpu_s for plain, _, _ in rounds),
+        "cpu_s": median(ours.cpu_s for _, ours, _ in rounds),
         "wall_ratio": wall,
         "cpu_ratio": cpu,
+        "wall_ratios": [each["wall_s"] for each in ratios],
+        "frames": {"wanted": sum(end - start for start, end in spans), **rounds[-1][2]},
         "ok": wall <= LIMIT,
     }
     asked_for = f"{len(spans)} clips of {options.seconds:g} s, {options.rounds} rounds on {os.cpu_count()} cores"
@@ -65,6 +71,8 @@ def run(args: list[str]) -> dict[str, Any]:
         f"plain ffmpeg  wall {figures['plain_wall_s']:6.1f} s   CPU {figures['plain_cpu_s']:6.1f} s",
         f"rendered      wall {figures['wall_s']:6.1f} s   CPU {figures['cpu_s']:6.1f} s",
         f"ratio         wall {wall:5.2f} x (limit {LIMIT})   CPU {cpu:5.2f} x",
+        "of each round " + ", ".join(f"{each:.2f}" for each in figures["wall_ratios"]),
+        "frames        " + ", ".join(f"{name} {count:,}" for name, count in figures["frames"].items()),
     ]
     return figures | {"lines": lines}
 
@@ -87,14 +95,43 @@ def spread(frames: int, length: int, count: int) -> list[tuple[int, int]]:
     return [(start, start + length) for start in starts]
 
 
-def one_round(film: Path, rate: Any, frames: int, spans: list[tuple[int, int]]) -> tuple[Cost, Cost]:
-    """What plain ffmpeg costs, clip after clip, and what a list of the same clips costs."""
+def read_once(film: Path) -> None:
+    """So that neither side reads it from the disk first."""
+    with film.open("rb") as file:
+        while file.read(1 << 24):
+            pass
+
+
+Round = tuple[Cost, Cost, dict[str, int]]
+
+
+def one_round(film: Path, rate: Any, frames: int, spans: list[tuple[int, int]], ours_first: bool) -> Round:
+    """What plain ffmpeg costs, clip after clip; what a list of the same clips costs; how many frames each wrote."""
     with tempfile.TemporaryDirectory() as folder:
-        each = [cost(plain(film, rate, start, end, Path(folder) / "plain.mp4")) for start, end in spans]
-        whole = Cost(sum(c.cpu_s for c in each), sum(c.wall_s for c in each), max(c.peak_gib for c in each))
-        asked = json.dumps([str(film), str(rate), frames, spans, folder])
-        ours = cost([sys.executable, "-c", RENDER, asked], PYTHONPATH=str(ROOT))
-    return whole, ours
+        theirs, own = Path(folder) / "plain", Path(folder) / "rendered"
+        theirs.mkdir()
+        own.mkdir()
+        asked = json.dumps([str(film), str(rate), frames, spans, str(own)])
+
+        def whole() -> Cost:
+            clips = [plain(film, rate, start, end, theirs / f"{start}.mp4") for start, end in spans]
+            each = [cost(words) for words in clips]
+            return Cost(sum(c.cpu_s for c in each), sum(c.wall_s for c in each), max(c.peak_gib for c in each))
+
+        def listed() -> Cost:
+            return cost([sys.executable, "-c", RENDER, asked], PYTHONPATH=str(ROOT))
+
+        ours = listed() if ours_first else None
+        plainly = whole()
+        ours = ours or listed()
+        return plainly, ours, {"plain": written(theirs), "rendered": written(own)}
+
+
+def written(folder: Path) -> int:
+    """How many frames the clips in a folder have together."""
+    from backend.media.finished import frames_in
+
+    return sum(map(frames_in, folder.glob("*.mp4")))
 
 
 def plain(film: Path, rate: Any, start: int, end: int, target: Path) -> list[str]:
