@@ -118,6 +118,18 @@ def test_an_edl_by_hand(tmp_path: Path) -> None:
     assert found.clips[0].name == "FEATURE.MOV"
 
 
+@pytest.mark.parametrize("saved", ["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("name", EDITED)
+def test_a_list_is_read_as_whoever_saved_it_encoded_it(name: str, saved: str, tmp_path: Path) -> None:
+    """Programs on Windows write UTF-16 with a mark before it, and their own ends of lines."""
+    made = clip_list(clip(FEATURE, 240, 288, name="Größe – 日本"))
+    text = written(made, name).decode().replace("\n", "\r\n")
+    content = ("\ufeff" + text if saved.startswith("utf-16") else text).encode(saved)
+    found = read(tmp_path, content, EXPORTERS[name].suffix)
+    assert frames(found) == [("feature.mov", 240, 288)]
+    assert found.clips[0].name == "Größe – 日本"
+
+
 def test_films_are_told_apart_by_path_name_title_and_reel(tmp_path: Path) -> None:
     first = replace(FEATURE, path="/a/reel.mov", media_path="/a/reel.mov", name="reel.mov", reel="A001")
     second = replace(first, sha256="cd" * 32, path="/b/reel.mov", media_path="/b/reel.mov", reel="B002", title="Second")

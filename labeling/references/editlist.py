@@ -1,5 +1,6 @@
 """Which intervals of the film an existing edit uses: EDL (CMX3600), FCP7 XML, FCPXML, OTIO."""
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -97,7 +98,10 @@ def in_words(name: str) -> Iterator[None]:
 
 
 def text_of(path: Path) -> str:
-    """What a file says, in UTF-8 or Latin-1; raises InputError for what is too large, empty or not there."""
+    """What a file says, in UTF-8, UTF-16 (as Windows programs save "Unicode") or Latin-1.
+
+    Raises InputError for what is too large, empty or not there.
+    """
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InputError(f"{path.name!r} is larger than any edit list ({MAX_BYTES >> 20} MiB).")
@@ -107,7 +111,7 @@ def text_of(path: Path) -> str:
     if not content.strip():
         raise InputError(f"{path.name!r} is empty.")
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
     except UnicodeDecodeError:
         return content.decode("latin-1")
 
