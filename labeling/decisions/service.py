@@ -19,7 +19,7 @@ from labeling.decisions import statements
 from labeling.decisions.models import CHOSEN, TRIM, UNDO, Decision
 from labeling.decisions.replay import Row, standing, state
 from labeling.decisions.shapes import DecisionNew, DecisionPublic
-from labeling.decisions.trims import Cut, windows_of
+from labeling.decisions.trims import Cut, trimmed, windows_of
 from labeling.queue import leases
 
 UNDOABLE = 10
@@ -43,8 +43,8 @@ def keep(
 ) -> list[DecisionPublic]:
     """The same within a transaction of more: the caller commits."""
     both = list(zip(wanted, cuts, strict=True))
-    cut_of = [(_candidate(session, who, new.candidate, statements.SEEN), cut) for new, cut in both if cut is not None]
-    windows = windows_of(session, cut_of, who.name)
+    seen = [(_candidate(session, who, new.candidate, statements.SEEN), cut) for new, cut in both if cut is not None]
+    windows = windows_of(session, [(trimmed(candidate), cut) for candidate, cut in seen], who.name)
     # All in one order, those of the cuts too: of two who lock the same in another order neither could go on.
     names = sorted({new.candidate for new in wanted}.union(windows.ids.values()))
     rows = {name: _candidate(session, who, name) for name in names}

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from backend.analysis.cache import FilmCache
@@ -58,44 +57,31 @@ class Windows:
     made: frozenset[int]
 
 
-def windows_of(session: Session, wanted: Iterable[tuple[Any, Cut]], by: str) -> Windows:
-    """Of candidates and their cuts the candidates with exactly these windows; made where there are none.
+def trimmed(candidate: Any) -> dict[str, Any]:
+    """What another cut of a candidate says of its film, for `windows_of`."""
+    named = ("project_id", "movie_id", "movie_sha256", "movie_title", "scene")
+    return {name: getattr(candidate, name) for name in named} | {"source": "trim"}
 
-    They are made in one order, and before anything is locked: of two who make the same ones at once in another order,
-    or while each has what the other wants, neither could go on. Does not commit.
+
+def windows_of(session: Session, wanted: Iterable[tuple[Mapping[str, Any], Cut]], by: str) -> Windows:
+    """The candidates with exactly these windows; made with what is said of their films where there are none.
+
+    They are made in one order, and before any candidate is locked: of two who make the same ones at once in another
+    order, or while each has what the other wants, neither could go on. Does not commit.
     """
     ids, made = dict[tuple[str, Cut], int](), set[int]()
-    for candidate, cut in sorted(wanted, key=lambda each: _place(*each)):
-        named = ("project_id", "movie_id", "movie_sha256", "movie_title", "scene")
-        film = {name: getattr(candidate, name) for name in named} | {"source": "trim"}
-        values = _made_of(film, cut, by)
-        made.update(session.execute(_insert(session, values).returning(col(Candidate.id))).scalars())
-        ids[candidate.movie_sha256, cut] = session.exec(select(Candidate.id).where(*_same(values))).one() or 0
+    for film, cut in sorted(wanted, key=lambda each: _place(*each)):
+        values = Candidate(**film, **asdict(cut), created_by=by).model_dump(exclude={"id"})
+        insert = insert_ignoring(session, Candidate, WINDOW).values(values)
+        made.update(session.execute(insert.returning(col(Candidate.id))).scalars())
+        same = (col(getattr(Candidate, name)) == values[name] for name in WINDOW)
+        ids[film["movie_sha256"], cut] = session.exec(select(Candidate.id).where(*same)).one() or 0
     return Windows(ids, frozenset(made))
 
 
-def _place(candidate: Any, cut: Cut) -> tuple[str, int, int]:
+def _place(film: Mapping[str, Any], cut: Cut) -> tuple[str, int, int]:
     """Where a window stands in the order in which those are made that are not there yet, here and in imports."""
-    return candidate.movie_sha256, cut.start_frame, cut.end_frame
-
-
-def candidate_at(session: Session, film: Mapping[str, Any], cut: Cut, by: str) -> Candidate:
-    """The candidate with this window, locked; made with what `film` says of it where there is none. Does not commit."""
-    made = _made_of(film, cut, by)
-    session.execute(_insert(session, made))
-    return session.exec(select(Candidate).where(*_same(made)).with_for_update()).one()
-
-
-def _made_of(film: Mapping[str, Any], cut: Cut, by: str) -> dict[str, Any]:
-    return Candidate(**film, **asdict(cut), created_by=by).model_dump(exclude={"id"})
-
-
-def _insert(session: Session, values: Mapping[str, Any]) -> Any:
-    return insert_ignoring(session, Candidate, WINDOW).values(values)
-
-
-def _same(values: Mapping[str, Any]) -> tuple[ColumnElement[bool], ...]:
-    return tuple(col(getattr(Candidate, name)) == values[name] for name in WINDOW)
+    return film["movie_sha256"], cut.start_frame, cut.end_frame
 
 
 def _seconds(

@@ -20,7 +20,7 @@ from labeling.lists.models import MOST_ENTRIES, ListEntry, StoredList
 from labeling.lists.service import changed, locked
 from labeling.lists.shapes import EntriesNew, EntryChange, EntryNew, Move
 from labeling.lists.standing import SAID
-from labeling.lists.windows import approve_by_hand, candidate_by_hand, cut_in
+from labeling.lists.windows import approve_by_hand, cut_in, lock, windows_by_hand
 
 GONE = "There is no entry {} in this list any more; look at it again."
 
@@ -49,13 +49,13 @@ def add(
     rows = _rows(session, now)
     at = _place(rows, wanted.before)
     known: dict[int | None, ListEntry] = {row.candidate_id: row for row in rows if row.candidate_id is not None}
-    _lock_candidates(session, wanted.entries)
     added, fresh = [], []
-    for new, cut in zip(wanted.entries, cuts, strict=True):
-        row = known.get(new.candidate) if new.candidate else None
+    candidates = _locked_candidates(session, who, now, wanted.entries, cuts)
+    for new, named in zip(wanted.entries, candidates, strict=True):
+        row = known.get(named) if new.candidate else None
         if row is None:
-            candidate = _candidate(session, who, now, new, cut)
-            row = known.get(candidate.id)
+            candidate = _candidate(session, who, now, new, named)
+            row = known.get(named)
         if row is None:
             row = entry_of(now, candidate, who.name)
             row.name, row.note = new.name.strip(), new.note
@@ -186,25 +186,37 @@ def _frames(new: EntryNew) -> tuple[int, int]:
     return new.start_frame or 0, new.end_frame or 0
 
 
-def _lock_candidates(session: Session, wanted: Sequence[EntryNew]) -> None:
-    """All in one order, as those do who decide about several."""
-    named = select(Candidate.id).where(col(Candidate.id).in_([new.candidate for new in wanted if new.candidate]))
-    session.exec(named.order_by(col(Candidate.id)).with_for_update()).all()
+def _locked_candidates(
+    session: Session, who: Principal, clip_list: StoredList, wanted: Sequence[EntryNew], cuts: Sequence[Cut | None]
+) -> list[int]:
+    """Of each clip its candidate, locked; that of frames set by hand is made where there is none. Raises NotFound."""
+    by_hand = {
+        at: (_movie(session, clip_list, new), cut)
+        for at, (new, cut) in enumerate(zip(wanted, cuts, strict=True))
+        if cut is not None
+    }
+    windows = windows_by_hand(session, by_hand.values(), who.name)
+    made = {at: windows.ids[movie.sha256 or "", cut] for at, (movie, cut) in by_hand.items()}
+    ids = [made.get(at) or new.candidate or 0 for at, new in enumerate(wanted)]
+    lock(session, ids)
+    return ids
 
 
-def _candidate(session: Session, who: Principal, clip_list: StoredList, new: EntryNew, cut: Cut | None) -> Candidate:
+def _movie(session: Session, clip_list: StoredList, new: EntryNew) -> Movie:
+    movie = session.get(Movie, new.movie)
+    if movie is None or movie.project_id != clip_list.project_id:
+        raise NotFound(f"There is no film {new.movie} in the list's project.")
+    return movie
+
+
+def _candidate(session: Session, who: Principal, clip_list: StoredList, new: EntryNew, named: int) -> Candidate:
     """What comes in, approved, or let in by an admin; raises NotFound, NotAllowed, Conflict."""
-    if cut is not None:
-        movie = session.get(Movie, new.movie)
-        if movie is None or movie.project_id != clip_list.project_id:
-            raise NotFound(f"There is no film {new.movie} in the list's project.")
-        made = candidate_by_hand(session, movie, cut, who.name)
-        approve_by_hand(session, who, made)
-        return made
-    found = session.get(Candidate, new.candidate, with_for_update=True)
+    found = session.get(Candidate, named, with_for_update=True)
     if found is None or found.project_id != clip_list.project_id:
         raise NotFound(f"There is no candidate {new.candidate} in the list's project.")
-    if found.verdict != "approve":
+    if new.movie is not None:
+        approve_by_hand(session, who, found)
+    elif found.verdict != "approve":
         _may_let_in(session, who, clip_list, new, found)
     return found
 

@@ -1,5 +1,6 @@
 """An edit that was made elsewhere, or by us, becomes a list; if who brings it says so, it approves its cuts."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +20,7 @@ from labeling.lists.rates import RATES, Rate
 from labeling.lists.reading import ReadClip, ReadList, read_list
 from labeling.lists.service import create
 from labeling.lists.shapes import ImportedClip, ListNew
-from labeling.lists.windows import approve_by_hand, candidate_by_hand, cut_in
+from labeling.lists.windows import approve_by_hand, cut_in, lock, windows_by_hand
 
 LONGEST_NAME, LONGEST_KEY = 200, 10
 
@@ -54,9 +55,11 @@ def bring_in(
     with Session(resources.engine) as session:
         clip_list = create(session, project_id, _new(read, path, name), who.name)
         made = Brought(clip_list.id or 0, left_out=read.left_out)
-        rows = []
-        for clip, cut in zip(read.clips, cuts, strict=True):
-            rows.append(_entry(session, who, clip_list, movies[clip.source.sha256], clip, cut, made, approve=approve))
+        candidates = _candidates(session, who, clip_list, movies, list(zip(read.clips, cuts, strict=True)))
+        rows = [
+            _entry(session, who, clip_list, candidate, clip, cut, made, approve=approve)
+            for clip, cut, candidate in zip(read.clips, cuts, candidates, strict=True)
+        ]
         put(session, rows)
         for said, row in zip(made.clips, rows, strict=True):
             said.entry = row.id
@@ -79,11 +82,27 @@ def _new(read: ReadList, path: Path, name: str) -> ListNew:
     return ListNew.model_validate({"name": called or "Imported", "rate": rate})
 
 
+def _candidates(
+    session: Session,
+    who: Principal,
+    clip_list: StoredList,
+    movies: Mapping[str, Movie],
+    wanted: Sequence[tuple[ReadClip, Cut]],
+) -> list[Candidate]:
+    """Of each clip its candidate, locked; made where there is none."""
+    kept = [_kept(session, clip_list, clip) for clip, _ in wanted]
+    new = [(movies[clip.source.sha256], cut) for (clip, cut), known in zip(wanted, kept, strict=True) if not known]
+    ids = windows_by_hand(session, new, who.name).ids
+    named = [known or ids[clip.source.sha256, cut] for (clip, cut), known in zip(wanted, kept, strict=True)]
+    lock(session, named)
+    return [session.get_one(Candidate, each, populate_existing=True) for each in named]
+
+
 def _entry(
     session: Session,
     who: Principal,
     clip_list: StoredList,
-    movie: Movie,
+    candidate: Candidate,
     clip: ReadClip,
     cut: Cut,
     made: Brought,
@@ -91,8 +110,6 @@ def _entry(
     approve: bool,
 ) -> ListEntry:
     """A clip of the edit as an entry, flushed without a place; what came of it is written down in `made`."""
-    known = _kept(session, clip_list, clip)
-    candidate = known or candidate_by_hand(session, movie, cut, who.name)
     problem = ""
     if candidate.verdict != "approve" and approve:
         try:
@@ -110,7 +127,7 @@ def _entry(
     return row
 
 
-def _kept(session: Session, clip_list: StoredList, clip: ReadClip) -> Candidate | None:
+def _kept(session: Session, clip_list: StoredList, clip: ReadClip) -> int | None:
     """The candidate of the entry that we wrote the clip of, which may have been trimmed in its list."""
     written = clip.key.isascii() and clip.key.isdecimal() and len(clip.key) < LONGEST_KEY
     entry = session.get(ListEntry, int(clip.key)) if written else None
@@ -118,6 +135,4 @@ def _kept(session: Session, clip_list: StoredList, clip: ReadClip) -> Candidate 
     if entry is None or (entry.movie_sha256, entry.start_frame, entry.end_frame) != frames:
         return None
     own = session.get(StoredList, entry.list_id)
-    if own is None or own.project_id != clip_list.project_id or entry.candidate_id is None:
-        return None
-    return session.get(Candidate, entry.candidate_id)
+    return entry.candidate_id if own is not None and own.project_id == clip_list.project_id else None

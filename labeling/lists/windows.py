@@ -1,17 +1,20 @@
 """Frames of a film that people set by hand: where they lie in time, and the candidate that stands for them."""
 
 import uuid
+from collections.abc import Iterable
 from fractions import Fraction
+from typing import Any
 
 from sqlmodel import Session, col, select
 
+from backend.database import in_parts
 from backend.errors import Conflict, InputError
 from backend.library.models import Candidate, Movie, Scene
 from backend.members.service import Principal
 from backend.resources import Resources
 from labeling.decisions.service import keep
 from labeling.decisions.shapes import DecisionNew
-from labeling.decisions.trims import Cut, candidate_at, seconds_in
+from labeling.decisions.trims import Cut, Windows, seconds_in, windows_of
 from labeling.lists.standing import SAID
 
 
@@ -29,12 +32,26 @@ def cut_in(resources: Resources, movie: Movie, start_frame: int, end_frame: int)
     return Cut(start_frame, end_frame, start_s, end_s)
 
 
-def candidate_by_hand(session: Session, movie: Movie, cut: Cut, by: str) -> Candidate:
-    """The candidate with exactly this window, locked; "manual" where it is new. Does not commit."""
+def windows_by_hand(session: Session, wanted: Iterable[tuple[Movie, Cut]], by: str) -> Windows:
+    """The candidates with exactly these windows; "manual" where they are new. Does not commit.
+
+    To be called before any candidate is locked; `windows_of` says why.
+    """
+    return windows_of(session, [(_film(session, movie, cut), cut) for movie, cut in wanted], by)
+
+
+def lock(session: Session, candidates: Iterable[int]) -> None:
+    """Lock candidates in one order, as those do who decide about several."""
+    for part in in_parts(sorted(candidates)):
+        named = select(Candidate.id).where(col(Candidate.id).in_(part)).order_by(col(Candidate.id))
+        session.exec(named.with_for_update()).all()
+
+
+def _film(session: Session, movie: Movie, cut: Cut) -> dict[str, Any]:
     here = (col(Scene.start_frame) <= cut.start_frame, col(Scene.end_frame) > cut.start_frame)
     scene = session.exec(select(Scene.number).where(col(Scene.movie_id) == movie.id, *here)).first()
     film = {"project_id": movie.project_id, "movie_id": movie.id, "movie_sha256": movie.sha256}
-    return candidate_at(session, film | {"movie_title": movie.title, "source": "manual", "scene": scene or 0}, cut, by)
+    return film | {"movie_title": movie.title, "source": "manual", "scene": scene or 0}
 
 
 def approve_by_hand(session: Session, who: Principal, candidate: Candidate) -> None:
