@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import Session
 from starlette.testclient import TestClient
 
-from backend.library.models import Movie
+from backend.library.models import Candidate, Movie
 from tests.curating import FILM_FRAMES, Studio, add_film, decide, questions, studio
 from tests.service import running
 
@@ -75,6 +75,22 @@ def test_many_are_kept_all_or_none(desk: Studio) -> None:
     kept = ada.post("/api/decisions", json=many).json()
     assert [row["key"] for row in kept] == [one["key"] for one in many]
     assert len(listed(ada, desk)) == 3
+
+
+def test_one_clip_several_times_in_one_list_is_where_the_last_leaves_it(desk: Studio) -> None:
+    ada, (first, second) = desk.curator("Ada"), desk.candidates()[:2]
+    window = {"start_frame": second.start_frame, "end_frame": second.end_frame}
+
+    def said(candidate: Candidate, verdict: str, **more: Any) -> dict[str, Any]:
+        return {"candidate": candidate.id, "verdict": verdict, "key": uuid.uuid4().hex, **more}
+
+    many = [said(first, "approve"), said(second, "flag"), said(first, "approve", **window), said(first, "reject")]
+    for turn in (1, 2):
+        kept = ada.post("/api/decisions", json=many).json()
+        assert [row["candidate_id"] for row in kept] == [first.id, second.id, first.id, first.id]
+        now = {row.id: (row.verdict, row.decided) for row in desk.candidates()[:2]}
+        assert now == {first.id: ("reject", 3 * turn), second.id: ("approve", 2 * turn)}
+        many = [one | {"key": uuid.uuid4().hex} for one in many]
 
 
 @pytest.mark.parametrize(

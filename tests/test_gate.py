@@ -214,6 +214,20 @@ def test_failed_logins_are_limited_by_address(service: Service) -> None:
     assert ways[0](service.client(address="192.0.2.2")).status_code == 200
 
 
+def test_a_token_that_this_process_has_not_seen_is_a_guess_like_others(service: Service) -> None:
+    """Also where another process has just marked it as used, so that nothing is left to be written down."""
+    good = service.token("Ada")
+    with service.session() as session:
+        session.execute(update(ApiToken).values(used_at=utc_now()))
+        session.commit()
+    for _ in range(3):
+        assert service.client("slc_guess").get("/api/session").status_code == 401
+    assert service.client(good).get("/api/session").status_code == 429
+    elsewhere = service.client(good, address="192.0.2.2")
+    assert elsewhere.get("/api/session").status_code == 200
+    assert service.client(good).get("/api/session").status_code == 200, "it was good lately"
+
+
 def test_a_script_that_runs_is_not_stopped_by_its_neighbours_failures(service: Service) -> None:
     script = service.client(service.token("Ada"))
     made = script.post("/api/tokens", json={"name": "x"}).json()

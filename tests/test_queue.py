@@ -1,7 +1,9 @@
 """The queue over the API, on both databases: who gets what, for how long, and why."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,9 @@ from backend.features.registry import EXTRACTORS
 from backend.features.store import FeatureStore
 from backend.library.models import DialogueLine, Movie, Shot
 from labeling.queue import precedents
-from labeling.queue.models import Question
+from labeling.queue.drawer import Drawer, Here
+from labeling.queue.drawing import Drawn
+from labeling.queue.models import Question, Queue
 from tests.curating import Studio, decide, questions, studio
 from tests.service import running
 
@@ -142,6 +146,32 @@ def test_every_candidate_is_asked_about_and_then_there_is_nothing(desk: Studio) 
     assert judged == {row.id for row in desk.candidates()}
     facts = ada.get("/api/queue", params={"project": desk.project}).json()
     assert [facts[name] for name in ("left", "waiting", "asked", "decided", "judged")] == [0, 0, 0, 60, 60]
+
+
+def test_who_finds_a_draw_being_made_ahead_does_not_wait_for_it(desk: Studio) -> None:
+    begun, go = Event(), Event()
+
+    class Slow(Here):
+        def make(self, project_id: int, seen_round: int) -> Drawn | bool:
+            begun.set()
+            assert go.wait(60), "somebody waits for this draw"
+            return super().make(project_id, seen_round)
+
+    def rounds() -> int:
+        with desk.service.session() as session:
+            return session.get_one(Queue, desk.project).round
+
+    drawer = Drawer(desk.service.resources, Slow(desk.service.resources))
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(drawer.draw_ahead, desk.project, 0)
+        assert begun.wait(60)
+        drawer.draw_ahead(desk.project, 0)
+        go.set()
+        first.result()
+    assert rounds() == 1
+    for _ in range(2):
+        drawer.draw_ahead(desk.project, 1)
+    assert rounds() == 2
 
 
 def test_today_is_what_stands(desk: Studio) -> None:

@@ -58,14 +58,19 @@ def find_principal(request: HTTPConnection, resources: Resources) -> Principal:
 
 
 def known_principal(request: HTTPConnection, resources: Resources) -> Principal | None:
-    """Who asks, without a look into the database; None where that has to be asked."""
-    if not resources.settings.security.authentication:
+    """Who asks, found without waiting for anybody; None where that cannot be.
+
+    SQLite is asked at once: its readers wait for nobody, and the way to another thread and back takes longer than the
+    look (docs/decisions/0021-queue.md). Tokens that nobody used lately are looked up where guesses are counted.
+    """
+    if not resources.settings.security.authentication or resources.engine.dialect.name != "sqlite":
         return None
     secret = bearer(request)
     if secret is None:
-        row = resources.fresh.peek(("cookie", hashed(request.cookies.get(COOKIE, ""))))
+        cookie = request.cookies.get(COOKIE, "")
+        row = _row(resources, "cookie", hashed(cookie)) if cookie else None
     else:
-        row = resources.fresh.peek(("token", hashed(secret)))
+        row = _row(resources, "token", hashed(secret)) if resources.failed_logins.was_good(hashed(secret)) else None
         if row is not None and wants_mark(row.used_at):
             return None
     if row is None or is_over(row.expires_at):

@@ -51,6 +51,11 @@ class FailedLogins:
             self._good[token] = None
             _keep(self._good, token, MOST_GOOD)
 
+    def was_good(self, token: str) -> bool:
+        """Whether a token of this hash was good lately."""
+        with self._lock:
+            return token in self._good
+
     def forget(self, token: str) -> None:
         """A token that is no longer good."""
         with self._lock:

@@ -12,6 +12,7 @@ from backend.answers import MANY, ONE, errors
 from backend.dependencies import MaybeProjectQuery, PageDep, PrincipalDep, ReadSession, ResourcesDep, WriteSession
 from backend.errors import Conflict, InputError, NotAllowed, NotFound, TooLarge
 from backend.library.service import movie_named, project_for
+from backend.members.service import Principal
 from backend.paging import Paged, paged
 from backend.resources import Resources
 from labeling.bodies import kind_of, project_named, whole_body
@@ -48,17 +49,23 @@ router = APIRouter(tags=["curating"], responses=errors(NotFound, NotAllowed))
 
 
 @router.post("/decisions", status_code=201, responses=errors(Conflict, InputError), max_body_size=LARGEST_BODY_BYTES)
-def decide(wanted: OneOrMany, who: PrincipalDep, resources: ResourcesDep) -> DecisionPublic | list[DecisionPublic]:
+async def decide(
+    wanted: OneOrMany, who: PrincipalDep, resources: ResourcesDep
+) -> DecisionPublic | list[DecisionPublic]:
     """Say what you think of a candidate, or of several in a list: then all are kept, or none.
 
     What is answered is kept. The same `key` twice is one decision and has the same answer, so sending again is safe.
     """
-    many = wanted if isinstance(wanted, list) else [wanted]
-    cuts = cuts_of(resources, many)
-    # Not as a dependency: those of generators cost two changes of thread more, and this is what curators wait for.
-    with Session(resources.engine) as session:
-        kept = service.save(session, who, many, cuts)
+    # One change of thread and back: a route that is no coroutine has its answer checked on yet another thread, and a
+    # session as a dependency would be opened and closed on others. This is what curators wait for.
+    kept = await run_in_threadpool(_keep, resources, who, wanted if isinstance(wanted, list) else [wanted])
     return kept if isinstance(wanted, list) else kept[0]
+
+
+def _keep(resources: Resources, who: Principal, wanted: list[DecisionNew]) -> list[DecisionPublic]:
+    cuts = cuts_of(resources, wanted)
+    with Session(resources.engine) as session:
+        return service.save(session, who, wanted, cuts)
 
 
 class Filters:

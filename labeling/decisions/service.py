@@ -4,6 +4,7 @@ The candidate's row is the lock: what is decided about one candidate happens one
 add up to is written beside it in the same transaction.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -48,11 +49,17 @@ def keep(
     # All in one order, those of the cuts too: of two who lock the same in another order neither could go on.
     names = sorted({new.candidate for new in wanted}.union(windows.ids.values()))
     rows = {name: _candidate(session, who, name) for name in names}
-    kept = list[DecisionPublic]()
+    kept, fresh = list[DecisionPublic](), defaultdict[int, list[DecisionPublic]](list)
     for new, cut in both:
         candidate = rows[new.candidate]
         other = rows[windows.ids[candidate.movie_sha256, cut]] if cut is not None else None
-        kept.append(_save_one(session, who, candidate, new, cut, other))
+        decision, added = _save_one(session, who, candidate, new, cut, other)
+        kept.append(decision)
+        for row in added:
+            fresh[row.candidate_id].append(row)
+    for name in sorted(fresh):
+        # Of what nobody had decided about, these are all the rows.
+        _write_state(session, name, _rows(session, name) if rows[name].decided else fresh[name])
     if windows.made:
         # What was known already needs no window that it did not make.
         none = (col(Candidate.id).in_(windows.made), col(Candidate.decided) == 0)
@@ -94,10 +101,8 @@ def undo(session: Session, who: Principal, decision_id: int) -> DecisionPublic:
 
 def refresh(session: Session, candidate_id: int) -> dict[str, Row]:
     """Write what a candidate's decisions add up to beside it; gives what stands, by curator. The caller commits."""
-    connection = session.connection()
-    rows = cast("list[Row]", connection.execute(statements.ROWS, {"candidate": candidate_id}).all())
-    now = {"candidate": candidate_id, "count": len(rows), "state": state(rows).verdict, "now": utc_now()}
-    connection.execute(statements.STATE, now)
+    rows = _rows(session, candidate_id)
+    _write_state(session, candidate_id, rows)
     return standing(rows)
 
 
@@ -127,6 +132,15 @@ def list_decisions(session: Session, wanted: Wanted, limit: int, offset: int) ->
     return _shown(session, session.exec(found).all()), total
 
 
+def _rows(session: Session, candidate_id: int) -> list[Row]:
+    return cast("list[Row]", session.connection().execute(statements.ROWS, {"candidate": candidate_id}).all())
+
+
+def _write_state(session: Session, candidate_id: int, rows: Sequence[Row]) -> None:
+    now = {"candidate": candidate_id, "count": len(rows), "state": state(rows).verdict, "now": utc_now()}
+    session.connection().execute(statements.STATE, now)
+
+
 def _candidate(session: Session, who: Principal, candidate_id: int, statement: Any = statements.CANDIDATE) -> Any:
     """A row of CANDIDATE or SEEN; raises NotFound, NotAllowed."""
     asked = {"candidate": candidate_id, "person": who.person_id}
@@ -140,20 +154,19 @@ def _candidate(session: Session, who: Principal, candidate_id: int, statement: A
 
 def _save_one(
     session: Session, who: Principal, candidate: Any, new: DecisionNew, cut: Cut | None, other: Any
-) -> DecisionPublic:
-    """`other` is the candidate that the cut is. All are locked."""
+) -> tuple[DecisionPublic, list[DecisionPublic]]:
+    """The decision as it is kept, and what was added. `other` is the candidate that the cut is; both are locked."""
     values = _values(who, candidate, new, cut) | _why(session, who, candidate)
     kept = _insert(session, values)
     if kept is None:
-        return _known(session, values)
+        return _known(session, values), []
     if candidate.question is not None:
         leases.answer(session, candidate.question, skipped=new.verdict == "skip")
-    if cut is not None:
-        of_cut = {"strategy": TRIM, "trim_of_id": kept.id, "key": f"{new.key}:{TRIM}"}
-        _insert(session, _values(who, other, new, None) | of_cut)
-        refresh(session, other.id)
-    refresh(session, candidate.id)
-    return kept
+    if cut is None:
+        return kept, [kept]
+    of_cut = {"strategy": TRIM, "trim_of_id": kept.id, "key": f"{new.key}:{TRIM}"}
+    also = _insert(session, _values(who, other, new, None) | of_cut)
+    return kept, [kept, also] if also else [kept]
 
 
 def _values(who: Principal, candidate: Any, new: DecisionNew, cut: Cut | None) -> dict[str, Any]:

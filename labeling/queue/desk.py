@@ -35,9 +35,9 @@ class Desk:
             claimed = self._claim(project_id, who, k)
         return claimed
 
-    def draw(self, project_id: int, seen_round: int) -> None:
-        """Make a draw after the one that was seen, unless somebody has."""
-        self._drawer.draw(project_id, seen_round)
+    def draw_ahead(self, project_id: int, seen_round: int) -> None:
+        """Make a draw after the one that was seen, unless somebody has or is at it."""
+        self._drawer.draw_ahead(project_id, seen_round)
 
     def close(self) -> None:
         """Give back what was opened."""

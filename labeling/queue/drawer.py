@@ -49,16 +49,28 @@ class Drawer:
     def draw(self, project_id: int, seen_round: int) -> bool:
         """Make a draw after the one that was seen; whether there is a later one now, by whomever."""
         with self._drawing[project_id]:
-            made = self._maker.make(project_id, seen_round)
-            if isinstance(made, bool):
-                return made
-            with Session(self._resources.engine) as session:
-                drawing.store(session, project_id, made)
-            return True
+            return self._draw(project_id, seen_round)
+
+    def draw_ahead(self, project_id: int, seen_round: int) -> None:
+        """The same, unless one is being made: all who ask meanwhile would each hold a thread until it is there."""
+        lock = self._drawing[project_id]
+        if lock.acquire(blocking=False):
+            try:
+                self._draw(project_id, seen_round)
+            finally:
+                lock.release()
 
     def close(self) -> None:
         """Give back what was opened."""
         self._maker.close()
+
+    def _draw(self, project_id: int, seen_round: int) -> bool:
+        made = self._maker.make(project_id, seen_round)
+        if isinstance(made, bool):
+            return made
+        with Session(self._resources.engine) as session:
+            drawing.store(session, project_id, made)
+        return True
 
 
 class Here:

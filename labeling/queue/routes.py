@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Query
 from sqlmodel import Session
+from starlette.concurrency import run_in_threadpool
 
 from backend.answers import errors
 from backend.dependencies import (
@@ -17,16 +18,18 @@ from backend.dependencies import (
 )
 from backend.errors import NotAllowed, NotFound, UnknownName
 from backend.library.service import project_for
-from backend.members.service import require_role
+from backend.members.service import Principal, require_role
+from backend.resources import Resources
 from labeling.dependencies import DeskDep
 from labeling.queue import context, service
+from labeling.queue.desk import Desk
 from labeling.queue.shapes import MOST_QUESTIONS, Beside, QueueChange, QueueNext, QueuePublic, Release, Released
 
 router = APIRouter(tags=["curating"], responses=errors(NotFound, NotAllowed))
 
 
 @router.get("/queue/next")
-def next_questions(
+async def next_questions(
     who: PrincipalDep,
     resources: ResourcesDep,
     desk: DeskDep,
@@ -39,12 +42,19 @@ def next_questions(
     Nobody else is given them until `until`, but for a set share that two are asked about on purpose. Who asks again,
     or judges, keeps the others for as long anew.
     """
+    # One change of thread and back: a route that is no coroutine has its answer checked on yet another one.
+    return await run_in_threadpool(_next, resources, desk, later, who, project, k)
+
+
+def _next(
+    resources: Resources, desk: Desk, later: BackgroundTasks, who: Principal, project: int | None, k: int
+) -> QueueNext:
     # One session after the other: who holds a connection while waiting for another can wait for ever.
     with Session(resources.reading) as session:
         project_id = project_for(session, who, project, "curator")
     claimed = desk.ask(project_id, who, k)
     if claimed.low:
-        later.add_task(desk.draw, project_id, claimed.round)
+        later.add_task(desk.draw_ahead, project_id, claimed.round)
     with Session(resources.reading) as session:
         return service.shown(session, claimed)
 
