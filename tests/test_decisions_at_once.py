@@ -17,6 +17,7 @@ from labeling.decisions import service
 from labeling.decisions.shapes import DecisionNew
 from labeling.decisions.trims import cuts_of
 from labeling.lists import entries
+from labeling.lists.importing import bring_in
 from labeling.lists.models import StoredList
 from labeling.lists.service import create
 from labeling.lists.shapes import EntriesNew, EntryNew, ListNew
@@ -179,3 +180,23 @@ def test_one_puts_frames_into_a_list_to_which_the_other_trims_a_clip_of_it(desk:
         putting(desk, dan, own, [EntryNew(candidate=clip.id)])(session)
     at_once(desk, prepare)
     assert length(desk, own) == ROUNDS + 1
+
+
+def edit(seconds: list[int]) -> str:
+    """An EDL of clips of the film, a second long each, that begin at these seconds."""
+    lines = ["TITLE: PROMO", "FCM: NON-DROP FRAME", ""]
+    for number, second in enumerate(seconds, 1):
+        times = " ".join(f"00:{at // 60:02}:{at % 60:02}:00" for at in (second, second + 1, number - 1, number))
+        lines += [f"{number:03}  AX       V     C        {times}", "* FROM CLIP NAME: Film 0.mp4"]
+    return "\n".join(lines) + "\n"
+
+
+def test_both_read_in_an_edit_of_the_same_clips_in_another_order(desk: Studio, tmp_path: Path) -> None:
+    def prepare(number: int, who: Principal, turn: int) -> Act:
+        seconds = [1000 + turn * 3 + at for at in range(3)]
+        file = tmp_path / f"{number}-{turn}.edl"
+        file.write_text(edit(seconds if number else seconds[::-1]))
+        return lambda _: bring_in(desk.service.resources, who, desk.project, file, approve=True)
+
+    at_once(desk, prepare)
+    assert [each.decided for each in desk.candidates(source="manual")] == [1] * 3 * ROUNDS
