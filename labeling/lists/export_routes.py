@@ -26,8 +26,8 @@ from backend.members.service import require_role
 from backend.paging import Paged, paged
 from labeling.lists import exporting, project, rendering
 from labeling.lists.downloads import disposition
+from labeling.lists.export_shapes import ExportFacts, ExportFactsPublic, ExportPublic, Preflight
 from labeling.lists.service import list_named
-from labeling.lists.shapes import ExportFacts, ExportFactsPublic, ExportPublic, Preflight
 
 FormatName = Literal["json", "csv", "edl", "fcpxml", "fcp7", "otio", "html", "clips"]
 ExportId = Annotated[int, Path(ge=1, le=LARGEST_ID, examples=[1])]

@@ -15,12 +15,12 @@ from backend.exports.preflight import preflight as concerns_of
 from backend.exports.preflight import refuse_stopped
 from backend.exports.registry import EXPORTERS, exporter_named
 from backend.resources import Resources
+from labeling.lists.export_shapes import ConcernPublic, ExportPublic, FormatPublic, Preflight
 from labeling.lists.freezing import freeze
 from labeling.lists.frozen import facts, key_of, pack, unpack
 from labeling.lists.models import ListExport, StoredList
 from labeling.lists.rendered import CLIPS, archive, newest_whole, remarks_of, require_whole, why_none
 from labeling.lists.service import locked
-from labeling.lists.shapes import ConcernPublic, ExportPublic, FormatPublic, Preflight
 
 PIECE = 64 << 10
 MADE_OF = ("made_at", "sources", "clips")

@@ -13,11 +13,11 @@ from backend.errors import InputError, NotAllowed, NotFound, TooLarge
 from backend.library.places import require_ending
 from backend.library.service import project_for
 from backend.resources import Resources
+from labeling.lists.import_shapes import ImportedList
 from labeling.lists.importing import Brought, bring_in
 from labeling.lists.models import StoredList
 from labeling.lists.reading import ENDINGS
 from labeling.lists.service import shown
-from labeling.lists.shapes import ImportedList
 from labeling.references.editlist import MAX_BYTES
 
 FORM_BYTES = 1 << 20

@@ -14,12 +14,13 @@ from backend.resources import Resources
 from labeling.decisions.trims import Cut
 from labeling.lists.entries import entry_of, put
 from labeling.lists.freezing import source_of
+from labeling.lists.import_shapes import ImportedClip
 from labeling.lists.models import ListEntry, StoredList
 from labeling.lists.project import settings_of
 from labeling.lists.rates import RATES, Rate
 from labeling.lists.reading import ReadClip, ReadList, read_list
 from labeling.lists.service import create
-from labeling.lists.shapes import ImportedClip, ListNew
+from labeling.lists.shapes import ListNew
 from labeling.lists.windows import approve_by_hand, cut_in, lock, windows_by_hand
 
 LONGEST_NAME, LONGEST_KEY = 200, 10

@@ -3,8 +3,8 @@
 from sqlmodel import Session
 
 from backend.database import utc_now
+from labeling.lists.export_shapes import ExportFacts, ExportFactsPublic
 from labeling.lists.models import ExportSettings
-from labeling.lists.shapes import ExportFacts, ExportFactsPublic
 
 
 def settings_of(session: Session, project_id: int) -> ExportSettings:

@@ -24,6 +24,7 @@ from labeling.lists.approving import approve
 from labeling.lists.dependencies import VersionDep, tag
 from labeling.lists.models import ListState, StoredList
 from labeling.lists.removing import remove
+from labeling.lists.rule_shapes import RulePreview, RuleRun
 from labeling.lists.shapes import (
     MOST_AT_ONCE,
     Changed,
@@ -35,8 +36,6 @@ from labeling.lists.shapes import (
     ListNew,
     ListPublic,
     Move,
-    RulePreview,
-    RuleRun,
     RuleTried,
 )
 

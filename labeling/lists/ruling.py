@@ -10,9 +10,10 @@ from backend.library.models import Candidate, Movie
 from labeling.lists.entries import entry_of, put, rows_of, take_out
 from labeling.lists.models import ListEntry, StoredList
 from labeling.lists.rows import standing_of
+from labeling.lists.rule_shapes import LeftOut, Picked, RulePreview
 from labeling.lists.rules import Clip, Pick, Wish, in_order, pick
 from labeling.lists.service import changed, locked, today
-from labeling.lists.shapes import LeftOut, Picked, Rule, RulePreview
+from labeling.lists.shapes import Rule
 from labeling.lists.showing import public
 from labeling.lists.standing import Standing, blocked
 
