@@ -88,8 +88,8 @@ def test_two_at_once_are_one_film(house: Works, root: Path) -> None:
 
 
 def test_progress_is_told(house: Works, root: Path) -> None:
-    longer = root / "longer.mp4"
-    run_ffmpeg("-f", "lavfi", "-i", "testsrc2=s=480x270:r=25:d=60", "-c:v", "libx264", "-preset", "ultrafast", longer)
+    longer = root / "longer.mp4"  # so that even a fast machine is seen at it
+    run_ffmpeg("-f", "lavfi", "-i", "testsrc2=s=480x270:r=25:d=240", "-c:v", "libx264", "-preset", "ultrafast", longer)
     job_id = house.add(longer)["job"]["id"]
     with house.client.stream("GET", f"/api/jobs/{job_id}/events") as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
