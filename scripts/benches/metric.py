@@ -24,10 +24,10 @@ from scenes import default_folder
 
 from backend.clusters.head import schema_of
 from backend.clusters.reduce import MOST_DIMS, fit_basis
+from trainer.heads.data import Corrections
+from trainer.heads.making import examine_head
+from trainer.heads.proof import CHALLENGER, CHANCE, CORRECTED, FROZEN, Proof, prove
 from trainer.metric import make_task, right, start_of
-from trainer.metric_data import Corrections
-from trainer.metric_making import examine_head
-from trainer.metric_proof import CHALLENGER, CHANCE, CORRECTED, FROZEN, Proof, prove
 
 UNIFORM, BASIS, BLIND, SCENES = "uniform", "basis", "blind", "scenes"
 RIDGE = 0.3

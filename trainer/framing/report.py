@@ -15,8 +15,8 @@ from trainer.framing.material import Material
 from trainer.framing.search import TRIED
 from trainer.framing.splits import MIXED_FOLDS
 from trainer.framing.train import CNN, HEAD, RULE, TUNED, Asked, Trained
-from trainer.making import replacing
-from trainer.making import require_place as require_model_place
+from trainer.versions.making import replacing
+from trainer.versions.making import require_place as require_model_place
 
 METRICS, PAGE = "metrics.json", "report.html"
 JUDGES = (CNN, TUNED, HEAD)
