@@ -11,7 +11,7 @@ from backend.features.base import Extractor
 from tests.browser import browser, site  # noqa: F401  fixtures for all
 from tests.chance import SUITE
 from tests.clustered import library, shelf  # noqa: F401  fixtures for all
-from tests.conversation import stills  # noqa: F401  a fixture for tests of shot grammar
+from tests.conversation import conversation, stills  # noqa: F401  fixtures for tests of shot grammar
 from tests.databases import (  # noqa: F401  fixtures for all
     database_url,
     empty_database_url,

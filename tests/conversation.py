@@ -53,6 +53,12 @@ def _part(image: Image, left: float, high: float) -> Image:
     return np.asarray(cv2.resize(part, (320, 180), interpolation=cv2.INTER_AREA), np.uint8)
 
 
+@pytest.fixture(scope="session")
+def conversation(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The film of `make_conversation`, for tests that only read it."""
+    return make_conversation(films, tmp_path_factory.mktemp("conversation") / "conversation.mp4")
+
+
 @pytest.fixture(scope="module")
 def stills(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Five stills of the stage."""

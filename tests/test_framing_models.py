@@ -14,7 +14,7 @@ from backend.features.registry import OPTIONAL, build, profile_named
 from backend.library.models import Movie
 from backend.scoring.mlp import load_model
 from tests.command import selects_json
-from tests.conversation import SHOTS, TALKING, make_conversation
+from tests.conversation import SHOTS, TALKING
 from tests.databases import sqlite_in
 from tests.service import running
 from tests.test_live import make_live, soon
@@ -24,11 +24,6 @@ from trainer.snapshot import make_snapshot, write_snapshot
 
 PROFILE = profile_named("embedded")
 SHORT = ("--min-duration", "4", "--max-duration", "8")
-
-
-@pytest.fixture(scope="module")
-def conversation(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_conversation(films, tmp_path_factory.mktemp("conversation") / "conversation.mp4")
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from backend.features.framing.scenes import LEAST_SPEECH, Portrait, dialogue_sce
 from backend.features.registry import OPTIONAL, build, profile_named
 from backend.features.schema import FeatureSchema
 from tests.command import selects, selects_json
-from tests.conversation import SHOTS, TALKING, make_conversation
+from tests.conversation import SHOTS, TALKING
 from tests.films import run_ffmpeg
 from tests.material import picture
 
@@ -154,11 +154,6 @@ def test_another_schema_of_the_same_blocks_is_not_held() -> None:
 
 
 # -- a film
-
-
-@pytest.fixture(scope="module")
-def conversation(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_conversation(films, tmp_path_factory.mktemp("conversation") / "conversation.mp4")
 
 
 @pytest.fixture(scope="module")

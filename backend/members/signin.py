@@ -70,7 +70,8 @@ def known_principal(request: HTTPConnection, resources: Resources) -> Principal 
         cookie = request.cookies.get(COOKIE, "")
         row = _row(resources, "cookie", hashed(cookie)) if cookie else None
     else:
-        row = _row(resources, "token", hashed(secret)) if resources.failed_logins.was_good(hashed(secret)) else None
+        key = hashed(secret)
+        row = _row(resources, "token", key) if resources.failed_logins.was_good(key) else None
         if row is not None and wants_mark(row.used_at):
             return None
     if row is None or is_over(row.expires_at):

@@ -32,6 +32,7 @@ from trainer.material.standing import (
     Label,
     joined,
     labels_of_decisions,
+    window_of,
 )
 from trainer.material.viral import Measured, viral_labels, viral_targets
 from trainer.snapshot import UNLABELLED, Snapshot, make_snapshot, write_snapshot
@@ -128,8 +129,7 @@ def _measurements(session: Session, project_id: int) -> list[Measured]:
 
 def _cut_by_hand(row: Any) -> Label:
     """Somebody took the trouble to cut it, and nobody has judged it."""
-    window = (row.movie_sha256, row.start_frame, row.end_frame)
-    return Label(window, 1, MANUAL_WEIGHT, MANUAL, CHOSEN, decided_at=row.created_at.timestamp())
+    return Label(window_of(row), 1, MANUAL_WEIGHT, MANUAL, CHOSEN, decided_at=row.created_at.timestamp())
 
 
 def _references(session: Session, resources: Resources, project_id: int) -> list[Label]:

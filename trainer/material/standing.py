@@ -21,17 +21,27 @@ Window = tuple[str, int, int]
 """Checksum of the film, first frame, frame after the last."""
 
 
-class Decided(Row, Protocol):
-    """What of a decision counts here."""
+class OfWindow(Protocol):
+    """A row about a window."""
 
-    @property
-    def candidate_id(self) -> int: ...
     @property
     def movie_sha256(self) -> str: ...
     @property
     def start_frame(self) -> int: ...
     @property
     def end_frame(self) -> int: ...
+
+
+def window_of(row: OfWindow) -> Window:
+    """The window that a row is about."""
+    return row.movie_sha256, row.start_frame, row.end_frame
+
+
+class Decided(Row, OfWindow, Protocol):
+    """What of a decision counts here."""
+
+    @property
+    def candidate_id(self) -> int: ...
     @property
     def trim_of_id(self) -> int | None: ...
     @property
@@ -95,7 +105,7 @@ def _label(rows: Sequence[Decided], curators: int, by_hand: bool, part: str) -> 
     drawn = next((row for row in rows if row.propensity is not None), rows[0])
     trims = all(row.trim_of_id is not None for row in rows)
     return Label(
-        window=(drawn.movie_sha256, drawn.start_frame, drawn.end_frame),
+        window=window_of(drawn),
         label=LABEL_OF[drawn.verdict],
         weight=sum(_act(row) for row in rows) / curators,
         source=TRIM if trims else MANUAL if by_hand else DECISION,

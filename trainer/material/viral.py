@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.material.standing import Label, Window
+from trainer.material.standing import Label, OfWindow, Window, window_of
 from trainer.snapshot import UNLABELLED
 
 ENGAGEMENT = "engagement"
@@ -24,15 +24,9 @@ LEAST_CLIPS = 5
 """A rank among fewer says nothing."""
 
 
-class Measured(Protocol):
+class Measured(OfWindow, Protocol):
     """What of a measurement counts here."""
 
-    @property
-    def movie_sha256(self) -> str: ...
-    @property
-    def start_frame(self) -> int: ...
-    @property
-    def end_frame(self) -> int: ...
     @property
     def platform(self) -> str: ...
     @property
@@ -61,7 +55,7 @@ def viral_targets(rows: Iterable[Measured]) -> dict[Window, float]:
     for own in by_platform.values():
         for row, value in zip(own, _of_platform(own), strict=True):
             if np.isfinite(value):
-                ranks[row.movie_sha256, row.start_frame, row.end_frame].append(float(value))
+                ranks[window_of(row)].append(float(value))
     return {window: round(float(np.mean(values)), 6) for window, values in ranks.items()}
 
 
