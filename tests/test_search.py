@@ -13,7 +13,7 @@ from backend.analysis.pictures import keyframe_path
 from backend.library.models import DialogueLine, Movie, Shot
 from backend.search import service as search_service
 from backend.search.copies import FilmKey, read_copy
-from backend.search.filters import EVERYTHING, Filters, searchable
+from backend.search.filters import EVERYTHING, Films, Filters, searchable
 from backend.search.images import LIMIT_BYTES
 from backend.search.models import IndexedFilm
 from backend.search.nearest import find_nearest
@@ -105,7 +105,7 @@ def test_like_a_shot_is_what_comparing_all_vectors_gives(service: Service, ids: 
 def test_what_is_known_of_shots_is_held_once_for_all_spaces(service: Service, ids: dict[str, int]) -> None:
     gallery = service.resources.gallery
     gallery.warm()
-    looks, labels = (gallery.hall(SPACES[name], ()) for name in (LOOK.name, "labels"))
+    looks, labels = (gallery.hall(SPACES[name], Films()) for name in (LOOK.name, "labels"))
     assert {film.ref.movie_id for film in looks.films} == set(ids.values())
     of_labels = {film.ref.movie_id: film.shots for film in labels.films}
     assert all(film.shots is of_labels[film.ref.movie_id] for film in looks.films)
@@ -137,6 +137,13 @@ def test_a_question_at_hand_is_answered_where_it_arrives(
     by_worker = ["worker" in name.lower() for name in answered_in]
     tells = service.resources.engine.dialect.name == "sqlite"
     assert by_worker[1:] == [not tells, not tells, True]
+    # The film of the example need not pass the filter.
+    answered_in.clear()
+    elsewhere = question | {"film": ids["bunny"]}
+    answers = [client.get("/api/similar", params=elsewhere).json()["items"] for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert {hit["movie_id"] for hit in answers[0]} == {ids["bunny"]}
+    assert ["worker" in name.lower() for name in answered_in] == [True, not tells]
 
 
 def test_like_a_scene_and_a_stretch_leave_themselves_out(service: Service, ids: dict[str, int]) -> None:

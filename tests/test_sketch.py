@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from backend.search.sketch import best, directions, nearest, sketch
+from backend.search.coarse import BLOCK, OUTSIDE, Coarse
+from backend.search.sketch import Sketches, best, directions, nearest, sketch
 
 Floats = NDArray[np.float32]
 
@@ -41,12 +42,35 @@ def test_the_same_as_comparing_everything(
     mask = rng.random(rows) < share
     query = units(centres[:1] + rng.standard_normal((1, dimension)))[0]
     ways = directions(vectors, along)
-    near = nearest(sketch(vectors, ways), mask, query, ways, lambda some: vectors[some] @ query, count)
+    near = nearest(Sketches.of(sketch(vectors, ways)), mask, query, ways, lambda some: vectors[some] @ query, count)
     expected = by_all(vectors, mask, query, count)
     assert mask[near.rows].all()
     assert len(set(near.rows.tolist())) == len(near.rows) == len(expected)
     np.testing.assert_allclose(near.products, expected, atol=1e-5)
     np.testing.assert_allclose(vectors[near.rows] @ query, near.products, atol=1e-6)
+
+
+@settings(max_examples=50)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    rows=st.one_of(st.integers(0, 40), st.integers(BLOCK - 2, 3 * BLOCK + 2)),
+    figures=st.integers(1, 41),
+    size=st.sampled_from([1e-6, 0.01, 1.0]),
+)
+def test_a_coarse_bound_is_never_too_low_and_not_much_too_high(seed: int, rows: int, figures: int, size: float) -> None:
+    rng = np.random.default_rng(seed)
+    kept = units(rng.standard_normal((rows, figures + 1)) * size ** rng.random(figures + 1))
+    kept[:, -1] = np.abs(kept[:, -1])
+    kept[rng.random(rows) < 0.05] = 0
+    query = units(rng.standard_normal((1, figures + 1)))[0]
+    query[-1] = abs(query[-1])
+    mask = np.repeat(rng.random(-(-rows // 100)) < 0.5, 100)[:rows]
+    bounds, products = Coarse.of(kept).bounds(mask, query), kept @ query
+    assert (bounds[~mask] == OUTSIDE).all()
+    over = (bounds - products)[mask]
+    # Half a step is lost of each figure, and in the worst case another half by rounding; of the length a whole one.
+    assert (over >= -1e-5).all()
+    assert (over <= (np.abs(query).sum() + query[-1]) / 127 + 1e-5).all()
 
 
 @pytest.mark.parametrize("runs", [1, 3, 200])
@@ -59,7 +83,7 @@ def test_a_question_about_some_films_finds_what_comparing_everything_finds(runs:
         mask[start : start + 1200] = rng.random(1200) < 0.9
     mask[-1] = True
     query, ways = vectors[-1], directions(vectors, 6)
-    near = nearest(sketch(vectors, ways), mask, query, ways, lambda some: vectors[some] @ query, 20)
+    near = nearest(Sketches.of(sketch(vectors, ways)), mask, query, ways, lambda some: vectors[some] @ query, 20)
     assert mask[near.rows].all()
     assert near.rows[0] == len(vectors) - 1
     np.testing.assert_allclose(near.products, by_all(vectors, mask, query, 20), atol=1e-5)
@@ -70,7 +94,9 @@ def test_directions_of_other_vectors_cost_time_but_no_neighbour() -> None:
     vectors = units(rng.standard_normal((500, 30)))
     ways = directions(units(rng.standard_normal((40, 30))), 5)
     mask = np.ones(500, bool)
-    near = nearest(sketch(vectors, ways), mask, vectors[7], ways, lambda some: vectors[some] @ vectors[7], 20)
+    near = nearest(
+        Sketches.of(sketch(vectors, ways)), mask, vectors[7], ways, lambda some: vectors[some] @ vectors[7], 20
+    )
     assert near.rows[0] == 7
     np.testing.assert_allclose(near.products, by_all(vectors, mask, vectors[7], 20), atol=1e-5)
 
@@ -80,7 +106,7 @@ def test_few_vectors_of_a_real_film_are_read(shared_data: Path) -> None:
     stored = [np.load(file) for file in sorted((shared_data / "scene_boundaries").glob("*.npz"))]
     vectors = units(np.concatenate([film["vgg19"].astype(np.float32) for film in stored if "vgg19" in film.files]))
     ways = directions(vectors)
-    sketches, mask = sketch(vectors, ways), np.ones(len(vectors), bool)
+    sketches, mask = Sketches.of(sketch(vectors, ways)), np.ones(len(vectors), bool)
     read = []
     for row in range(0, len(vectors), 97):
         query, asked = vectors[row], list[int]()

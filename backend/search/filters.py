@@ -1,9 +1,9 @@
 """Which films and shots may be found: what SQL knows of films becomes a list of them, what it knows of shots a mask."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, NamedTuple
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple, overload
 
 from sqlalchemy import bindparam, func
 from sqlalchemy import select as rows_of
@@ -60,6 +60,33 @@ class FilmRef(NamedTuple):
         return self.movie_id, self.stamp
 
 
+class Films(Sequence[FilmRef]):
+    """Films that a search goes through, in order of their ids; what is asked of them again and again is made once."""
+
+    def __init__(self, refs: Iterable[FilmRef] = ()) -> None:
+        self._refs = tuple(refs)
+
+    @overload
+    def __getitem__(self, at: int) -> FilmRef: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[FilmRef, ...]: ...
+    def __getitem__(self, at: int | slice) -> FilmRef | tuple[FilmRef, ...]:
+        return self._refs[at]
+
+    def __len__(self) -> int:
+        return len(self._refs)
+
+    @cached_property
+    def by_movie(self) -> Mapping[int, FilmRef]:
+        """The same by the film's id."""
+        return {ref.movie_id: ref for ref in self._refs}
+
+    @cached_property
+    def projects(self) -> frozenset[int]:
+        """The projects that they are in."""
+        return frozenset(ref.project_id for ref in self._refs)
+
+
 @dataclass(frozen=True)
 class Reach:
     """Whose films: those of a person's projects (None: of everybody's), of one project (None: of all of them)."""
@@ -76,14 +103,12 @@ def reach_of(who: Principal, project: int | None) -> Reach:
     return Reach(None if who.superuser else who.person_id, project)
 
 
-def searchable(session: Session, space: Space, reach: Reach, filters: Filters) -> list[FilmRef]:
+def searchable(session: Session, space: Space, reach: Reach, filters: Filters) -> Films:
     """The films within reach that pass and are ready and wholly indexed, in order of their ids."""
     return searchable_in(session, (space,), reach, filters)[space.name]
 
 
-def searchable_in(
-    session: Session, spaces: Sequence[Space], reach: Reach, filters: Filters
-) -> dict[str, list[FilmRef]]:
+def searchable_in(session: Session, spaces: Sequence[Space], reach: Reach, filters: Filters) -> dict[str, Films]:
     """The same for several spaces, by name."""
     asked: dict[str, Any] = {
         "person": reach.person,
@@ -105,7 +130,7 @@ def searchable_in(
         space, version = row[:2]
         if version == versions[space]:
             found[space].append(FilmRef._make(row[2:]))
-    return found
+    return {space: Films(refs) for space, refs in found.items()}
 
 
 @lru_cache

@@ -6,14 +6,13 @@ another stamp, so that nothing held is ever out of date. 100,000 shots take abou
 
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from sqlmodel import Session, col, select
 from threadpoolctl import threadpool_limits
 
-from backend.search.filters import EVERYTHING, FilmRef, Filters, searchable
+from backend.search.filters import EVERYTHING, FilmRef, Films, Filters, searchable
 from backend.search.hall import Hall, joined
 from backend.search.held import HeldFilm, Shots, load_film
 from backend.search.models import IndexedFilm
@@ -38,20 +37,20 @@ class Gallery:
         self._shots: WeakValueDictionary[tuple[int, str], Shots] = WeakValueDictionary()
         self._loading: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
-    def hall(self, space: Space, refs: Sequence[FilmRef]) -> Hall:
+    def hall(self, space: Space, refs: Films, *more: FilmRef) -> Hall:
         """A hall that holds at least these films."""
         hall = self._halls.get(space.name)
-        if hall is None or not _holds(hall, refs):
+        if hall is None or not _holds(hall, refs, *more):
             with self._loading[space.name]:
                 hall = self._halls.get(space.name)
-                if hall is None or not _holds(hall, refs):
-                    hall = self._halls[space.name] = self._widened(space, hall, refs)
+                if hall is None or not _holds(hall, refs, *more):
+                    hall = self._halls[space.name] = self._widened(space, hall, (*refs, *more))
         return hall
 
-    def holds(self, space: Space, refs: Sequence[FilmRef], most: int) -> bool:
+    def holds(self, space: Space, refs: Films, *more: FilmRef, most: int) -> bool:
         """Whether these films are in memory, in a hall of at most so many rows."""
         hall = self._halls.get(space.name)
-        return not refs or (hall is not None and len(hall) <= most and _holds(hall, refs))
+        return hall is not None and len(hall) <= most and _holds(hall, refs, *more)
 
     def warm(self) -> None:
         """Load all films that are indexed now, so that nobody waits for it: of 10,000 films it takes minutes."""
@@ -61,7 +60,7 @@ class Gallery:
             if refs:
                 self.hall(space, refs)
 
-    def _widened(self, space: Space, hall: Hall | None, refs: Sequence[FilmRef]) -> Hall:
+    def _widened(self, space: Space, hall: Hall | None, refs: tuple[FilmRef, ...]) -> Hall:
         """The hall with more films, without those that are indexed no more."""
         with Session(self._resources.reading) as session:
             wanted = select(IndexedFilm.movie_id, IndexedFilm.stamp).where(col(IndexedFilm.space) == space.name)
@@ -83,5 +82,5 @@ class Gallery:
         return film
 
 
-def _holds(hall: Hall, refs: Sequence[FilmRef]) -> bool:
-    return all(ref.name in hall.place for ref in refs)
+def _holds(hall: Hall, refs: Films, *more: FilmRef) -> bool:
+    return hall.places(refs) is not None and all(ref.name in hall.place for ref in more)

@@ -1,14 +1,15 @@
 """All films held in one space, one after the other, so that a search is a few operations on long arrays."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backend.search.copies import Floats
-from backend.search.filters import FilmRef, Filters
+from backend.search.filters import Films, Filters
 from backend.search.grouped import Shots
 from backend.search.held import HeldFilm
 from backend.search.sketch import SAMPLE, Rows, Sketches, directions, sketch
@@ -44,14 +45,22 @@ class Hall:
     has_speech: NDArray[np.bool_]
     in_dialogue: NDArray[np.bool_]
     duration_s: NDArray[np.float64]
+    _places: WeakKeyDictionary[Films, Rows] = field(default_factory=WeakKeyDictionary)
 
     def __len__(self) -> int:
         return int(self.starts[-1])
 
-    def mask(self, refs: Sequence[FilmRef], filters: Filters, within: Shots | None = None) -> NDArray[np.bool_]:
-        """The rows that may be found, bool [N]; `within`: only those of these shots."""
+    def places(self, refs: Films) -> Rows | None:
+        """Which of the hall's films these are; None where it does not hold them all."""
+        places = self._places.get(refs)
+        if places is None and all(ref.name in self.place for ref in refs):
+            places = self._places[refs] = np.array([self.place[ref.name] for ref in refs], np.int64)
+        return places
+
+    def mask(self, refs: Films, filters: Filters, within: Shots | None = None) -> NDArray[np.bool_]:
+        """The rows that may be found, bool [N]; `within`: only those of these shots. The hall holds these films."""
         wanted = np.zeros(len(self.films), bool)
-        wanted[[self.place[ref.name] for ref in refs]] = True
+        wanted[self.places(refs)] = True
         mask = self.filled if wanted.all() else self.filled & np.repeat(wanted, np.diff(self.starts))
         if filters.has_faces is not None:
             mask = mask & (self.has_faces == filters.has_faces)
@@ -65,7 +74,7 @@ class Hall:
             mask = mask & (self.duration_s <= filters.max_duration_s)
         return mask if within is None else mask & self._within(refs, within)
 
-    def _within(self, refs: Sequence[FilmRef], shots: Shots) -> NDArray[np.bool_]:
+    def _within(self, refs: Films, shots: Shots) -> NDArray[np.bool_]:
         inside = np.zeros(len(self), bool)
         for place in (self.place[ref.name] for ref in refs if ref.movie_id in shots):
             film = self.films[place]
@@ -109,7 +118,7 @@ def joined(space: Space, hall: Hall | None, kept: Sequence[int], fresh: Sequence
         along, along_rows = directions(_sample(films, int(starts[-1]))), int(starts[-1])
     sketches = [sketch(np.zeros((0, space.dimension), np.float32), along)]
     if hall and not renewed and space.unit:
-        sketches += [_part(hall, k) for k in kept]
+        sketches += [hall.sketches.fine[hall.starts[k] : hall.starts[k + 1]] for k in kept]
     if space.unit:
         sketches += [sketch(film.vectors, along) for film in (films if renewed else fresh)]
     return Hall(
@@ -120,20 +129,13 @@ def joined(space: Space, hall: Hall | None, kept: Sequence[int], fresh: Sequence
         starts=starts,
         along=along,
         along_rows=along_rows,
-        sketches=Sketches(
-            np.concatenate([each.coarse for each in sketches], axis=1), np.concatenate([each.fine for each in sketches])
-        ),
+        sketches=Sketches.of(np.concatenate(sketches)),
         filled=_over(films, lambda film: film.filled, np.bool_),
         has_faces=_over(films, lambda film: film.shots.has_faces[film.shot_of], np.bool_),
         has_speech=_over(films, lambda film: film.shots.has_speech[film.shot_of], np.bool_),
         in_dialogue=_over(films, lambda film: film.shots.in_dialogue[film.shot_of], np.bool_),
         duration_s=_over(films, lambda film: film.shots.duration_s[film.shot_of], np.float64),
     )
-
-
-def _part(hall: Hall, film: int) -> Sketches:
-    own = slice(hall.starts[film], hall.starts[film + 1])
-    return Sketches(hall.sketches.coarse[:, own], hall.sketches.fine[own])
 
 
 def _sample(films: Sequence[HeldFilm], rows: int) -> Floats:

@@ -21,7 +21,7 @@ from backend.search.sketch import Near, Rows, best, nearest
 if TYPE_CHECKING:
     from backend.resources import Resources
 
-EXACT_ROWS = 150_000
+EXACT_ROWS = 300_000
 """Up to here all allowed rows are compared; beyond, Chroma is asked if its answer is likely to hold enough of them."""
 
 MORE, LEAST_MORE, MOST = 1.5, 12, 500

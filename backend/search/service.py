@@ -15,7 +15,7 @@ from backend.library.models import Movie
 from backend.members.service import Principal, require_role, role_in
 from backend.paging import paged
 from backend.search.copies import Floats
-from backend.search.filters import FilmRef, Filters, Reach, reach_of, searchable_in
+from backend.search.filters import FilmRef, Films, Filters, Reach, reach_of, searchable_in
 from backend.search.grouped import shots_in
 from backend.search.hall import Hall
 from backend.search.held import HeldFilm
@@ -64,13 +64,10 @@ class Example:
 def similar(session: Session, resources: "Resources", who: Principal, example: Example, scope: Scope) -> Similar:
     """Shots that look like a part of a film; the part itself is left out. Raises NotFound, InputError."""
     found = within_reach(session, resources, LOOK_SPACES, who, scope)
-    space = _space_with(found, example.movie_id)
-    if space is not None:
-        own = next(ref for ref in found[space.name] if ref.movie_id == example.movie_id)
-    else:  # it does not pass the filters itself
-        space, own = _elsewhere(session, resources, who, example.movie_id)
+    # It need not pass the filters itself.
+    space, own = _film_in(found, example.movie_id) or _elsewhere(session, resources, who, example.movie_id)
     refs = found[space.name]
-    hall = resources.gallery.hall(space, [*refs, own])
+    hall = resources.gallery.hall(space, refs, own)
     place = hall.place[own.name]
     rows, weights = part_of(hall.films[place], example)
     query = mean_direction(hall.films[place].vectors[rows], weights)
@@ -83,9 +80,12 @@ def is_at_hand(resources: "Resources", who: Principal, movie_id: int, scope: Sco
     """Whether a short list of what is like a film's part can be made from memory, in a few milliseconds at most."""
     if scope.filters.clusters or scope.end > AT_HAND:
         return False
-    found: Mapping[str, Sequence[FilmRef]] = resources.fresh.peek(_reach_key(LOOK_SPACES, who, scope)) or {}
-    space = _space_with(found, movie_id) if found else None
-    return space is not None and resources.gallery.holds(space, found[space.name], EXACT_ROWS)
+    found: Mapping[str, Films] | None = resources.fresh.peek(_reach_key(LOOK_SPACES, who, scope))
+    known = found and (_film_in(found, movie_id) or _known_elsewhere(resources, who, movie_id))
+    if not found or not known:
+        return False
+    space, own = known
+    return resources.gallery.holds(space, found[space.name], own, most=EXACT_ROWS)
 
 
 def similar_to_picture(session: Session, resources: "Resources", who: Principal, image: Image, scope: Scope) -> Similar:
@@ -102,7 +102,7 @@ def similar_to_picture(session: Session, resources: "Resources", who: Principal,
 
 def within_reach(
     session: Session, resources: "Resources", spaces: tuple[Space, ...], who: Principal, scope: Scope
-) -> Mapping[str, Sequence[FilmRef]]:
+) -> Mapping[str, Films]:
     """The films that are searched, by space; raises NotFound where the asker is no member of the project named."""
     key = _reach_key(spaces, who, scope)
     found = resources.fresh.get(key, lambda: searchable_in(session, *key))
@@ -161,37 +161,47 @@ def film_hit(film: HeldFilm, ref: FilmRef, shot: int, found: Sequence[Found]) ->
     )
 
 
-def _space_with(found: Mapping[str, Sequence[FilmRef]], movie_id: int) -> Space | None:
-    """The best space that a film is in, None where it is in none."""
-    return next((SPACES[name] for name in LOOKS if any(ref.movie_id == movie_id for ref in found[name])), None)
+def _film_in(found: Mapping[str, Films], movie_id: int) -> tuple[Space, FilmRef] | None:
+    """A film in the best space that it is in; None where it is in none."""
+    return next(
+        ((SPACES[name], found[name].by_movie[movie_id]) for name in LOOKS if movie_id in found[name].by_movie), None
+    )
+
+
+def _known_elsewhere(resources: "Resources", who: Principal, movie_id: int) -> tuple[Space, FilmRef] | None:
+    """The same among all that the asker may search, where these are known."""
+    found: Mapping[str, Films] | None = resources.fresh.peek(_reach_key(LOOK_SPACES, who, Scope()))
+    return _film_in(found, movie_id) if found else None
 
 
 def _elsewhere(session: Session, resources: "Resources", who: Principal, movie_id: int) -> tuple[Space, FilmRef]:
     """The example's film where it is not among those that are searched; raises NotFound."""
-    found = within_reach(session, resources, LOOK_SPACES, who, Scope(filters=Filters(films=(movie_id,))))
-    space = _space_with(found, movie_id)
-    if space is None:
+    known = _known_elsewhere(resources, who, movie_id)
+    if known is None:
+        one = Scope(filters=Filters(films=(movie_id,)))
+        known = _film_in(within_reach(session, resources, LOOK_SPACES, who, one), movie_id)
+    if known is None:
         movie = session.get(Movie, movie_id)
         if movie is None or role_in(session, who, movie.project_id) is None:
             raise NotFound(f"There is no film {movie_id}, or you are not a member of its project.")
         raise NotFound(f"The film {movie.title!r} is not in the index yet.")
-    return space, found[space.name][0]
+    return known
 
 
 def _list(
     resources: "Resources",
     hall: Hall,
-    refs: Sequence[FilmRef],
+    refs: Films,
     query: Floats,
     scope: Scope,
     mask: NDArray[np.bool_],
 ) -> Similar:
     """The part of the list that is wanted, of the rows of the mask."""
     total = min(int(np.count_nonzero(mask)), LISTED)
-    head = common_head(resources, (ref.project_id for ref in refs), "scene", hall.space.name)
+    head = common_head(resources, refs.projects, "scene", hall.space.name)
     answer = listed(resources, hall, mask, query, scope.end, head)
     rows, scores = answer.rows[scope.offset :], answer.scores[scope.offset :]
-    places, now = hall.film_of(rows), {ref.movie_id: ref for ref in refs}
+    places, now = hall.film_of(rows), refs.by_movie
     items = []
     for row, place, score in zip(rows.tolist(), places.tolist(), scores.tolist(), strict=True):
         film = hall.films[place]

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.search.coarse import OUTSIDE, Coarse
+
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
@@ -22,18 +24,11 @@ SPARE, ROUNDS = 16, 3
 SLACK = 1e-4
 """More than single precision loses in a product of a few thousand figures."""
 
-FIRST, GROW = 64, 4
+FIRST, GROW = 256, 4
+"""Of so many with the highest coarse bounds, those with the highest fine ones are read in full first."""
+
 STRIDE = 8
 """Where the FIRST highest bounds begin is read off every eighth."""
-
-BLOCK, MOST_RUNS = 1024, 128
-"""Blocks of rows of which the mask lets none through are not read, as long as that leaves few runs of blocks.
-
-A film's shots stand together: a question about some films reads their part alone.
-"""
-
-GATHER_BELOW = 0.05
-"""Picking rows one by one costs about twenty times as much a row as going through all of them in order."""
 
 LOWEST = -2.0
 """No product of unit vectors is below this."""
@@ -65,29 +60,35 @@ def directions(rows: Floats, count: int = DIRECTIONS) -> Floats:
 
 @dataclass(frozen=True)
 class Sketches:
-    """Rows by their figures and the length of their rest: float32 [COARSE + 1, N] and [N, d + 1].
+    """Rows by their figures and the length of their rest: `fine` float32 [N, d + 1].
 
-    The coarse ones are gone through from end to end, direction by direction; of the fine ones a few rows are read.
+    The coarse ones, of the first few directions, are gone through from end to end; of the fine ones few rows are.
     """
 
-    coarse: Floats
+    coarse: Coarse
     fine: Floats
+
+    @classmethod
+    def of(cls, fine: Floats) -> "Sketches":
+        """What is searched of rows by their figures and the length of their rest."""
+        return cls(Coarse.of(_coarser(fine)), fine)
 
     def __len__(self) -> int:
         return len(self.fine)
 
 
-def sketch(rows: Floats, along: Floats) -> Sketches:
-    """What is kept of unit rows, float32 [N, D]; zero rows have bound zero."""
+def sketch(rows: Floats, along: Floats) -> Floats:
+    """The figures of unit rows, float32 [N, D], and the length of their rest: [N, d + 1]; zero rows have bound zero."""
     figures = rows @ along
-    length = np.einsum("ij,ij->i", rows, rows)
-    coarse = np.ascontiguousarray(_with_rest(figures[:, :COARSE], length).T)
-    return Sketches(coarse, _with_rest(figures, length))
+    rest = np.einsum("ij,ij->i", rows, rows) - np.einsum("ij,ij->i", figures, figures)
+    return np.concatenate([figures, np.sqrt(np.maximum(rest, 0))[:, None]], axis=1, dtype=np.float32)
 
 
-def _with_rest(figures: Floats, length: Floats) -> Floats:
-    rest = np.sqrt(np.maximum(length - np.einsum("ij,ij->i", figures, figures), 0))
-    return np.concatenate([figures, rest[:, None]], axis=1, dtype=np.float32)
+def _coarser(fine: Floats) -> Floats:
+    """The first figures, and the length of what these leave: [N, at most COARSE + 1]."""
+    kept = min(COARSE, fine.shape[1] - 1)
+    others = fine[:, kept:]
+    return np.concatenate([fine[:, :kept], np.sqrt(np.einsum("ij,ij->i", others, others))[:, None]], axis=1)
 
 
 def nearest(
@@ -105,9 +106,14 @@ def nearest(
     count = min(count, int(np.count_nonzero(mask)))
     if not count:
         return Near(np.zeros(0, np.int64), np.zeros(0, np.float32))
-    asked, size = sketch(query[None], along), max(FIRST, 2 * count)
-    read, left = _first(sketches, mask, asked.coarse[:, 0], products, size, count)
-    most = sketches.fine.take(left, axis=0) @ asked.fine[0]
+    asked, size = sketch(query[None], along), 2 * count
+    most = sketches.coarse.bounds(mask, _coarser(asked)[0])
+    some = _high(most, max(FIRST, size), count)
+    now = some[_highest(sketches.fine.take(some, axis=0) @ asked[0], size)]
+    read = Near(now, products(now))
+    most[now] = OUTSIDE
+    left = np.flatnonzero(most >= _least(read.products, count))
+    most = sketches.fine.take(left, axis=0) @ asked[0]
     while True:
         hopeful = np.flatnonzero(most >= _least(read.products, count))
         left, most = left[hopeful], most[hopeful]
@@ -117,53 +123,18 @@ def nearest(
         now = _highest(most, size)
         rows = np.concatenate([read.rows, left[now]])
         read = Near(rows, np.concatenate([read.products, products(left[now])]))
-        most[now] = LOWEST - 1
+        most[now] = OUTSIDE
 
 
-def _first(
-    sketches: Sketches,
-    mask: NDArray[np.bool_],
-    asked: Floats,
-    products: Callable[[Rows], Floats],
-    size: int,
-    count: int,
-) -> tuple[Near, Rows]:
-    """About `size` rows by their coarse bounds, compared, and those that may still be better than `count` of them."""
-    if np.count_nonzero(mask) < GATHER_BELOW * len(mask):
-        rows = np.flatnonzero(mask)
-        most = asked @ sketches.coarse.take(rows, axis=1)
-        now = _highest(most, size)
-        read = Near(rows[now], products(rows[now]))
-        most[now] = LOWEST - 1
-        return read, rows[most >= _least(read.products, count)]
-    most = _bounds(sketches.coarse, mask, asked)
-    now = _high(most, mask, size, count)
-    read = Near(now, products(now))
-    left = mask.copy()
-    left[now] = False
-    return read, np.flatnonzero((most >= _least(read.products, count)) & left)
-
-
-def _bounds(coarse: Floats, mask: NDArray[np.bool_], asked: Floats) -> Floats:
-    """The coarse bound of all rows that the mask lets through, float32 [N]; of others it may be LOWEST."""
-    alive = np.logical_or.reduceat(mask, np.arange(0, len(mask), BLOCK))
-    edges = np.flatnonzero(np.diff(alive, prepend=False, append=False)) * BLOCK
-    if alive.all() or len(edges) > 2 * MOST_RUNS:
-        return np.asarray(asked @ coarse)
-    most = np.full(len(mask), LOWEST, np.float32)
-    for start, end in edges.reshape(-1, 2).tolist():
-        most[start:end] = asked @ coarse[:, start:end]
-    return most
-
-
-def _high(most: Floats, mask: NDArray[np.bool_], size: int, count: int) -> Rows:
-    """About `size` of the highest that the mask lets through, at least `count`."""
-    some = most[::STRIDE][mask[::STRIDE]]
+def _high(most: Floats, size: int, count: int) -> Rows:
+    """About `size` of the highest, at least `count`; none that is outside."""
+    some = most[::STRIDE]
+    some = some[some > OUTSIDE]
     if len(some) > GROW * size // STRIDE:
-        found = np.flatnonzero((most >= some[_highest(some, size // STRIDE)].min()) & mask)
+        found = np.flatnonzero(most >= some[_highest(some, size // STRIDE)].min())
         if count <= len(found) <= GROW * size:
             return found
-    rows = np.flatnonzero(mask)
+    rows = np.flatnonzero(most > OUTSIDE)
     return rows[_highest(most[rows], size)]
 
 

@@ -12,7 +12,7 @@ from backend.features.labels import classes
 from backend.members.service import Principal
 from backend.paging import paged
 from backend.search.copies import Floats
-from backend.search.filters import FilmRef
+from backend.search.filters import FilmRef, Films
 from backend.search.grouped import Shots, shots_in
 from backend.search.hall import Hall
 from backend.search.held import HeldFilm
@@ -46,7 +46,7 @@ class Asked:
     resources: "Resources"
     scope: Scope
     text: str
-    refs: Sequence[FilmRef]
+    refs: Films
     hall: Hall
     within: Shots | None
 
@@ -73,7 +73,7 @@ def search_words(session: Session, resources: "Resources", who: Principal, text:
     for way, (space, find) in WAYS.items():
         refs = within[space]
         searched[way] = len(refs)
-        now |= {ref.movie_id: ref for ref in refs}
+        now |= refs.by_movie
         if refs:
             try:
                 shown += find(Asked(resources, scope, text, refs, resources.gallery.hall(SPACES[space], refs), shots))

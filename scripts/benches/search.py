@@ -220,8 +220,7 @@ def switch(vectors: NDArray[np.float32]) -> dict[str, float]:
     sketches, rng, found = sketch(vectors, along), np.random.default_rng(3), {}
     for rows in (1_000, 10_000, 50_000, 100_000, 200_000, 400_000):
         copies = -(-rows // len(vectors))
-        coarse, fine = np.tile(sketches.coarse, copies)[:, :rows], np.tile(sketches.fine, (copies, 1))[:rows]
-        tiled = Sketches(np.ascontiguousarray(coarse), fine)
+        tiled = Sketches.of(np.tile(sketches, (copies, 1))[:rows])
         mask, took = np.ones(rows, bool), []
         for row in rng.integers(0, min(rows, len(vectors)), 30).tolist():
             query = vectors[row]
