@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from backend.search import coarse
 from backend.search.coarse import BLOCK, OUTSIDE, Coarse
 from backend.search.sketch import Sketches, best, directions, nearest, sketch
 
@@ -71,6 +72,13 @@ def test_a_coarse_bound_is_never_too_low_and_not_much_too_high(seed: int, rows: 
     # Half a step is lost of each figure, and in the worst case another half by rounding; of the length a whole one.
     assert (over >= -1e-5).all()
     assert (over <= (np.abs(query).sum() + query[-1]) / 127 + 1e-5).all()
+
+
+def test_where_nothing_can_be_kept_the_bounds_are_compiled_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("numba.core.caching.CacheImpl._locator_classes", [])
+    kept, mask, most = Coarse.of(np.eye(3, dtype=np.float32)), np.ones(3, bool), np.empty(3, np.float32)
+    coarse._kernel.__wrapped__()(kept.steps, kept.step, mask, np.array([1, 0, 0], np.float32), most)
+    np.testing.assert_allclose(most, kept.bounds(mask, np.array([1, 0, 0], np.float32)))
 
 
 @pytest.mark.parametrize("runs", [1, 3, 200])

@@ -6,7 +6,7 @@ kept as bytes, and in blocks, each direction of a block with a scale of its own.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,5 +99,10 @@ def _kernel() -> Callable[..., None]:
     import numba
 
     figures = "int8[:,:,::1], float32[:,::1], boolean[::1], float32[::1], float32[::1]"
-    compiled: Callable[..., None] = numba.njit(f"void({figures})", nogil=True, fastmath=True, cache=True)(_bounds)
+    how = partial(numba.njit, f"void({figures})", nogil=True, fastmath=True)
+    compiled: Callable[..., None]
+    try:
+        compiled = how(cache=True)(_bounds)
+    except RuntimeError:  # no folder to keep it in: each process takes a second for it
+        compiled = how()(_bounds)
     return compiled
