@@ -19,6 +19,7 @@ from tests.databases import (  # noqa: F401  fixtures for all
     postgresql_template,
     sqlite_template,
 )
+from tests.extracting import five_titles  # noqa: F401  a fixture for tests of extracting
 from tests.listing import ada, cutting, list_page, teaser  # noqa: F401  fixtures for the lists' tests
 from tests.models_rows import rows  # noqa: F401  a fixture for tests of pages
 from tests.reviewing import film, page, room  # noqa: F401  fixtures for the review page's tests
@@ -40,10 +41,10 @@ LONGEST = (
     "test_training_runs", "test_queue", "test_lists", "test_reference_rows", "test_jobs", "test_many_machines",
     "test_ingest", "test_lists_rendering", "test_board_page", "test_clusters_kills", "test_find", "test_weights",
     "test_models_page", "test_live_kills", "test_ingest_ends", "test_clusters_law", "test_paused", "test_catalogue",
-    "test_extract", "test_house", "test_features", "test_condensed_films", "test_features_full", "test_members",
-    "test_gate", "test_bad_input", "test_search", "test_stopped", "test_clusters_jobs", "test_references",
-    "test_lists_webhooks", "test_exports_round_trip", "test_framing_service", "test_rendering", "test_doctor",
-    "test_index", "test_people_page", "test_alike_page", "test_lists_commands", "test_exports_readers",
+    "test_extract", "test_extract_again", "test_house", "test_features", "test_condensed_films", "test_features_full",
+    "test_members", "test_gate", "test_bad_input", "test_search", "test_stopped", "test_clusters_jobs",
+    "test_references", "test_lists_webhooks", "test_exports_round_trip", "test_framing_service", "test_rendering",
+    "test_doctor", "test_index", "test_people_page", "test_alike_page", "test_lists_commands", "test_exports_readers",
 )  # fmt: skip
 """Modules that take long, the longest first: the whole suite would wait for one that begins last."""
 
