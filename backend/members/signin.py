@@ -170,7 +170,7 @@ def _row(resources: Resources, kind: str, key: str) -> Any:
         with resources.reading.connect() as connection:
             return connection.execute(_LOOKUPS[kind], {"hashed": key}).one_or_none()
 
-    return resources.fresh.get((kind, key), read)
+    return resources.fresh.get_small((kind, key), read)
 
 
 def _owner(resources: Resources) -> Principal:

@@ -28,6 +28,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from scripts.benches._databases import KINDS  # noqa: E402
 from scripts.benches._server import Server, library  # noqa: E402
 
 LIMIT_MS = 25.0
@@ -60,11 +61,11 @@ def run(args: list[str]) -> dict[str, Any]:
     asked.add_argument("--every", type=float, default=2.0)
     asked.add_argument("--films", type=int, default=100)
     asked.add_argument("--clips", type=int, default=40)
-    asked.add_argument("--database", choices=("sqlite", "postgresql"), action="append")
+    asked.add_argument("--database", choices=KINDS, action="append")
     options = asked.parse_args(args)
     measured: dict[str, Any] = {"curators": options.curators, "limit_ms": LIMIT_MS}
     lines = [f"{options.curators} curators, a decision each {options.every:g} s, {options.films} films"]
-    for kind in options.database or ("sqlite", "postgresql"):
+    for kind in options.database or KINDS:
         measured[kind] = _measure(kind, options)
         lines += _lines(kind, measured[kind])
     return measured | {"lines": lines}

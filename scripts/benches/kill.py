@@ -29,7 +29,7 @@ from backend.migrations.run import migrate  # noqa: E402
 from backend.resources import Resources  # noqa: E402
 from backend.search.doctor import examine  # noqa: E402
 from backend.settings import Settings  # noqa: E402
-from tests.databases import cluster, database, find_binaries  # noqa: E402
+from scripts.benches._databases import KINDS, database_of  # noqa: E402
 from tests.prints import files_of, print_of, vectors_of  # noqa: E402
 from tests.vectors import new_server  # noqa: E402
 from tests.workers import Works, works  # noqa: E402
@@ -46,17 +46,12 @@ def run(args: list[str]) -> dict[str, Any]:
     asked.add_argument("film", type=Path, nargs="?", default=shared / "films" / "sintel_trailer_204p.mp4")
     asked.add_argument("--kills", type=int, default=50)
     asked.add_argument("--seed", type=int, default=1)
-    asked.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    asked.add_argument("--database", choices=KINDS, default="sqlite")
     options = asked.parse_args(args)
     film = options.film.resolve()
     with ExitStack() as held:
         home = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="selects-bench-")))
-        url = f"sqlite:///{home / 'selects.db'}"
-        if options.database == "postgresql":
-            binaries = find_binaries()
-            if binaries is None:
-                raise SystemExit("PostgreSQL is not installed.")
-            url = held.enter_context(database(held.enter_context(cluster(binaries))))
+        url = database_of(held, options.database, home)
         resources = Resources(Settings(home=home, database={"url": url}))
         migrate(resources.engine)
         resources.close()

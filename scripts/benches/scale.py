@@ -34,6 +34,7 @@ from backend.search.chroma import Chroma, chroma_child  # noqa: E402
 from backend.settings import Database, Settings, Vectors  # noqa: E402
 from scripts.benches._copies import GENRES, Copies, Size, people  # noqa: E402
 from scripts.benches._cost import cost  # noqa: E402
+from scripts.benches._databases import KINDS, database_of  # noqa: E402
 from scripts.benches._memory import bytes_under, memory  # noqa: E402
 from scripts.benches._pouring import settled  # noqa: E402
 from scripts.benches._processes import answers, free_port, start, wait  # noqa: E402
@@ -54,7 +55,7 @@ def run(args: list[str]) -> dict[str, Any]:
     asked.add_argument("--candidates", type=int, default=40, help="of each film")
     asked.add_argument("--lines", type=int, default=400, help="of dialogue, of each film")
     asked.add_argument("--chroma-films", type=int, default=1000)
-    asked.add_argument("--database", choices=("sqlite", "postgresql"), default="postgresql")
+    asked.add_argument("--database", choices=KINDS, default="postgresql")
     asked.add_argument("--rounds", type=int, default=40)
     asked.add_argument("--folder", type=Path, help="where the library lies; it is removed at the end")
     asked.add_argument("--source", type=Path, default=Path(tempfile.gettempdir()) / "selects-bench-films")
@@ -82,15 +83,7 @@ class _Library:
         self._held, self._options = held, options
         home = Path(tempfile.mkdtemp(prefix="selects-bench-", dir=options.folder))
         held.callback(shutil.rmtree, home, ignore_errors=True)
-        url = f"sqlite:///{home / 'selects.db'}"
-        if options.database == "postgresql":
-            # Of the environment for development: `scripts/check` makes it.
-            from tests.databases import cluster, database, find_binaries
-
-            binaries = find_binaries()
-            if binaries is None:
-                raise SystemExit("bench scale: PostgreSQL is not installed; --database sqlite does without.")
-            url = held.enter_context(database(held.enter_context(cluster(binaries, POSTGRESQL))))
+        url = database_of(held, options.database, home, POSTGRESQL)
         self._settings = Settings(home=home, database=Database(url=url), vectors=Vectors(port=free_port()))
         self._vectors = held.enter_context(ExitStack())
         self._chroma_runs = bool(options.chroma_films)

@@ -1,10 +1,10 @@
 """How fast /api/similar is beside a raw Chroma query, and how much of the exact answer it gives, with every filter.
 
 100,000 shots of 512 and of 1280 figures, derived from real films (_shots.py says how), in a real server
-(`selects serve` with authentication, SQLite) beside a real Chroma. For each question, one after the other: the raw
-query over HTTP without a filter (its bare JSON by a connection that is kept; Chroma's own client is measured too), and
-/api/similar without and with each filter. Times are what the asker waits; recall@20 counts against a product with
-every vector that passes.
+(`selects serve` with authentication, on SQLite or PostgreSQL) beside a real Chroma. For each question, one after the
+other: the raw query over HTTP without a filter (its bare JSON by a connection that is kept; Chroma's own client is
+measured too), and /api/similar without and with each filter. Times are what the asker waits; recall@20 counts against
+a product with every vector that passes.
 """
 
 import argparse
@@ -31,6 +31,7 @@ from backend.search.chroma import Chroma, chroma_child  # noqa: E402
 from backend.search.sketch import Sketches, directions, nearest, sketch  # noqa: E402
 from backend.search.spaces import SPACES  # noqa: E402
 from backend.settings import Settings, Vectors  # noqa: E402
+from scripts.benches._databases import KINDS, database_of  # noqa: E402
 from scripts.benches._processes import answers, free_port, start, wait  # noqa: E402
 from scripts.benches._shots import (  # noqa: E402
     GENRES,
@@ -48,6 +49,8 @@ from scripts.benches._shots import (  # noqa: E402
 Mask = NDArray[np.bool_]
 TOP, LIMIT, RECALL = 20, 1.5, 0.97
 WARM = 20
+SERVER = ("max_connections=100",)
+"""PostgreSQL's own settings, as they are."""
 SETTLE_S = 10
 """A server that has just started loads its networks beside."""
 FILTERS: dict[str, tuple[dict[str, Any], Callable[[Facts], Mask]]] = {
@@ -80,6 +83,7 @@ def run(args: list[str]) -> dict[str, Any]:
     asked.add_argument("--shots", type=int, default=100_000)
     asked.add_argument("--queries", type=int, default=100, help="how many shots are asked for, each with every filter")
     asked.add_argument("--dimension", type=int, choices=sorted(SPACE_OF), action="append")
+    asked.add_argument("--database", choices=KINDS, default="sqlite")
     asked.add_argument("--keep", type=Path, default=Path(tempfile.gettempdir()) / "selects-bench-frames.npy")
     options = asked.parse_args(args)
     shared = Path(os.environ.get("SELECTS_TEST_DATA", ROOT.parent / "shared"))
@@ -87,7 +91,7 @@ def run(args: list[str]) -> dict[str, Any]:
     for dimension in options.dimension or sorted(SPACE_OF):
         base = base_vectors(shared, dimension, options.keep)
         vectors = derived(base, options.shots)
-        with service(dimension, vectors) as (library, address, chroma):
+        with service(dimension, vectors, options.database) as (library, address, chroma):
             found = compare(library, address, chroma, options.queries)
         found["switch"] = switch(vectors)
         measured[str(dimension)] = found
@@ -102,12 +106,13 @@ def run(args: list[str]) -> dict[str, Any]:
 
 
 @contextmanager
-def service(dimension: int, vectors: NDArray[np.float32]) -> Iterator[tuple[Library, str, str]]:
+def service(dimension: int, vectors: NDArray[np.float32], database: str) -> Iterator[tuple[Library, str, str]]:
     """A filled library, and the addresses of API and Chroma."""
     with ExitStack() as held:
         home = Path(tempfile.mkdtemp(prefix="selects-bench-"))
         held.callback(shutil.rmtree, home, ignore_errors=True)
-        settings = Settings(home=home, vectors=Vectors(port=free_port()))
+        url = database_of(held, database, home, SERVER)
+        settings = Settings(home=home, database={"url": url}, vectors=Vectors(port=free_port()))
         child = chroma_child(settings.vectors, home)
         assert child is not None
         start(held, child.arguments, child.environment, home / "chroma.log")
@@ -117,7 +122,7 @@ def service(dimension: int, vectors: NDArray[np.float32]) -> Iterator[tuple[Libr
         library = fill(resources, SPACES[SPACE_OF[dimension]], vectors)
         resources.close()
         port = free_port()
-        sections = {"HOME": home, "VECTORS__PORT": settings.vectors.port, "SERVER__PORT": port}
+        sections = {"HOME": home, "VECTORS__PORT": settings.vectors.port, "SERVER__PORT": port, "DATABASE__URL": url}
         environment = {f"SELECTS_{name}": str(value) for name, value in sections.items()}
         start(held, (sys.executable, "-m", "backend", "serve"), environment, home / "serve.log")
         wait(lambda: answers(f"http://127.0.0.1:{port}/health"))
