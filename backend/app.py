@@ -50,6 +50,16 @@ DESCRIPTION = "Finds the clips of a film that are worth keeping, asks curators, 
 # What the gate, the validation of parameters and a database that is away may answer to any request.
 EVERYWHERE = errors(InputError, NotSignedIn, NotAllowed, TooManyAttempts, DatabaseUnready)
 
+_FILMS = (library_router, sample_router, playing_router)
+_CURATING = (queue_router, decisions_router, agreement_router, references_router, engagement_router)
+_LEAVING = (import_router, lists_router, exports_router, webhooks_router)
+_LEARNING = (training_router, proof_router, models_router)
+ROUTERS = (
+    *(search_router, *_CURATING, scoring_router, *_FILMS),
+    *(clusters_router, jobs_router, *_LEAVING, members_router, *_LEARNING),
+)
+"""A request is offered to one after the other: first what people wait for most often."""
+
 
 def create_app(
     settings: Settings, resources: Resources | None = None, *, pages: bool = False, maker: Maker | None = None
@@ -73,27 +83,8 @@ def create_app(
     app.state.resources = held
     app.state.desk = desk
     app.state.figures = (cluster_figures, training_figures)
-    app.add_exception_handler(SelectsError, _selects_error)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(OperationalError, _database_error)
-    app.add_exception_handler(DataError, _unstorable)
-    films = (library_router, sample_router, playing_router)
-    curating = (queue_router, decisions_router, agreement_router, references_router, engagement_router)
-    leaving = (import_router, lists_router, exports_router, webhooks_router)
-    learning = (training_router, proof_router, models_router)
-    # A request is offered to one after the other: first what people wait for most often.
-    for router in (
-        search_router,
-        *curating,
-        scoring_router,
-        *films,
-        clusters_router,
-        jobs_router,
-        *leaving,
-        members_router,
-        *learning,
-    ):
+    _handle_errors(app)
+    for router in ROUTERS:
         app.include_router(router, prefix="/api", responses=EVERYWHERE)
     app.include_router(doors_router)
     app.include_router(health_router)
@@ -103,6 +94,14 @@ def create_app(
         mount_pages(app, held)
     app.add_middleware(Gate, resources=held)
     return app
+
+
+def _handle_errors(app: FastAPI) -> None:
+    app.add_exception_handler(SelectsError, _selects_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(OperationalError, _database_error)
+    app.add_exception_handler(DataError, _unstorable)
 
 
 def _selects_error(_request: Request, error: Exception) -> JSONResponse:
