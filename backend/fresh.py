@@ -39,9 +39,13 @@ class Fresh:
         return self.get(key, read) if self._state.at_once else read()
 
     def get(self, key: Hashable, read: Callable[[], T]) -> T:
-        """What was read under this name, read again where it may have changed. Only what is not None is kept."""
-        now = self._state.now()
-        found: T | None = self._known(key, now)
+        """What was read under this name, read again where it may have changed. Only what is not None is kept.
+
+        `read` must begin to read when it is called: a transaction that is open already sees what was then.
+        """
+        with self._lock:
+            version = self._now()
+            found: T | None = self._kept.get(key) if version is not None else None
         if found is not None:
             return found
         # What is read is as new as the state that was told before, or newer.

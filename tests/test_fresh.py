@@ -11,12 +11,19 @@ from sqlmodel import Session, col, delete, select
 
 from backend.database import make_engine, utc_now
 from backend.fresh import MOST, Fresh
-from backend.library.models import Project
+from backend.library.models import Movie, Project
 from backend.members import tokens
-from backend.members.models import ApiToken, Membership
+from backend.members.models import ApiToken, Membership, Person
+from backend.members.service import principal
 from backend.members.signin import COOKIE
+from backend.search.filters import Filters
+from backend.search.models import IndexedFilm
+from backend.search.service import Scope, within_reach
+from backend.search.spaces import SPACES
 from tests.command import ROOT, environment
 from tests.service import Service
+
+LOOK = SPACES["efficientnet"]
 
 
 def names(fresh: Fresh, service: Service, asked: list[int]) -> tuple[str, ...]:
@@ -115,3 +122,28 @@ def test_whoever_is_sent_away_from_a_project_finds_its_films_no_more(service: Se
         session.execute(delete(Membership))
         session.commit()
     assert ada.get("/api/search", params=asked).status_code == 404
+
+
+def test_a_question_that_began_before_a_change_is_not_remembered_for_after_it(service: Service) -> None:
+    """Its transaction sees what was when it began; who asks next must not."""
+    project = service.project()
+    service.member(project, "viewer", "Ada")
+    with service.session() as session:
+        ada = principal(session.exec(select(Person).where(col(Person.name) == "Ada")).one())
+        film = Movie(project_id=project, title="Sintel", state="ready", scan_key="k", path="/x", sha256="a" * 64)
+        session.add(film)
+        session.flush()
+        fact = {"movie_id": film.id, "version": LOOK.version, "sha256": "a" * 64, "inputs": "i", "scan_key": "k"}
+        session.add(IndexedFilm(**fact, space=LOOK.name, rows=1, stamp="s"))
+        session.commit()
+    one, another = Scope(), Scope(filters=Filters(title="sin"))
+    with Session(service.resources.reading) as before:
+        assert len(within_reach(before, service.resources, (LOOK,), ada, one)[LOOK.name]) == 1
+        before.exec(select(Project)).all()
+        with service.session() as session:
+            session.execute(delete(Membership))
+            session.commit()
+        within_reach(before, service.resources, (LOOK,), ada, another)
+    with Session(service.resources.reading) as after:
+        for scope in (one, another):
+            assert len(within_reach(after, service.resources, (LOOK,), ada, scope)[LOOK.name]) == 0

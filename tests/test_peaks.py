@@ -7,13 +7,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from backend.search.copies import Floats
-from backend.search.filters import FilmRef
 from backend.search.hall import Hall, joined
-from backend.search.held import HeldFilm, Shots
 from backend.search.peaks import Weights, bounds, peaks
 from backend.search.service import LISTED
 from backend.search.spaces import SPACES
 from backend.search.words import best_labelled
+from tests.vectors import held_film
 
 CLASSES = SPACES["labels"].dimension
 
@@ -31,14 +30,7 @@ def likeness(rng: np.random.Generator) -> Floats:
 
 
 def hall_of(films: list[Floats]) -> Hall:
-    held = []
-    for number, vectors in enumerate(films):
-        count = len(vectors)
-        nothing = np.zeros(count, np.int64)
-        none = nothing > 0
-        shots = Shots(nothing, np.zeros((count, 2), np.int64), np.zeros((count, 2)), none, none, nothing, none)
-        ref = FilmRef(number + 1, 1, f"Film {number}", None, f"{number:064x}", "made", count, "stamp")
-        held.append(HeldFilm(ref, vectors, shots, np.arange(count), np.any(vectors, axis=1)))
+    held = [held_film(number, vectors) for number, vectors in enumerate(films, start=1)]
     return joined(SPACES["labels"], None, (), held)
 
 

@@ -109,6 +109,19 @@ def test_directions_of_other_vectors_cost_time_but_no_neighbour() -> None:
     np.testing.assert_allclose(near.products, by_all(vectors, mask, vectors[7], 20), atol=1e-5)
 
 
+def test_a_rest_that_single_precision_loses_still_counts() -> None:
+    """Of rows that lie along the directions but for 0.0004: rounding takes more than its square from a sum near 1."""
+    rng = np.random.default_rng(3)
+    axes = np.linalg.qr(rng.standard_normal((400, 61)))[0].T
+    ways, query = np.ascontiguousarray(axes[:60].T, np.float32), axes[60].astype(np.float32)
+    beside = rng.random((4000, 1)) * 4e-4
+    vectors = units(units(rng.standard_normal((4000, 60)) @ axes[:60]) + beside * query)
+    near = nearest(
+        Sketches.of(sketch(vectors, ways)), np.ones(4000, bool), query, ways, lambda some: vectors[some] @ query, 20
+    )
+    np.testing.assert_allclose(near.products, by_all(vectors, np.ones(4000, bool), query, 20), atol=5e-8)
+
+
 def test_few_vectors_of_a_real_film_are_read(shared_data: Path) -> None:
     """What it is for: with the shots of all films of scene_boundaries, less than a fifth is read in full."""
     stored = [np.load(file) for file in sorted((shared_data / "scene_boundaries").glob("*.npz"))]

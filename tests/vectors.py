@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlmodel import Session
 
@@ -22,6 +23,9 @@ from backend.features.registry import build, profile_named
 from backend.library.models import Movie
 from backend.resources import Resources
 from backend.search.chroma import Chroma, chroma_child
+from backend.search.copies import Floats
+from backend.search.filters import FilmRef
+from backend.search.held import HeldFilm, Shots
 from backend.search.index import index_movie
 from backend.settings import Settings, Vectors
 from tests.ports import free_port
@@ -180,3 +184,13 @@ def filled(service: Service, stock: Stock, project: int) -> dict[str, int]:
 def settings_for(home: Path, database_url: str, server: Server) -> Settings:
     """Settings of a process beside the server."""
     return Settings(home=home, database={"url": database_url}, vectors=server.section)
+
+
+def held_film(number: int, vectors: Floats) -> HeldFilm:
+    """A film as it is held in memory, with a shot a row of which nothing is known but its vector."""
+    count = len(vectors)
+    nothing = np.zeros(count, np.int64)
+    none = nothing > 0
+    shots = Shots(nothing, np.zeros((count, 2), np.int64), np.zeros((count, 2)), none, none, nothing, none)
+    ref = FilmRef(number, 1, f"Film {number}", None, f"{number:064x}", "made", count, "stamp")
+    return HeldFilm(ref, vectors, shots, np.arange(count), np.any(vectors, axis=1))

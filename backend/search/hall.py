@@ -59,8 +59,10 @@ class Hall:
 
     def mask(self, refs: Films, filters: Filters, within: Shots | None = None) -> NDArray[np.bool_]:
         """The rows that may be found, bool [N]; `within`: only those of these shots. The hall holds these films."""
-        wanted = np.zeros(len(self.films), bool)
-        wanted[self.places(refs)] = True
+        places, wanted = self.places(refs), np.zeros(len(self.films), bool)
+        if places is None:  # as an index it would mean: all
+            raise ValueError("the hall holds other films")
+        wanted[places] = True
         mask = self.filled if wanted.all() else self.filled & np.repeat(wanted, np.diff(self.starts))
         if filters.has_faces is not None:
             mask = mask & (self.has_faces == filters.has_faces)
@@ -94,16 +96,20 @@ class Hall:
         return picked
 
     def products(self, rows: Rows, query: Floats) -> Floats:
-        """The exact products of rows with a query [D]: float32 [len(rows)]."""
+        """The exact products of rows with a query [D]: float32 [len(rows)].
+
+        Each row by itself (vecdot): of a product with a matrix the last bit depends on what else is in it, and equal
+        shots would change places from one page of a list to the next.
+        """
         if len(rows) < ONE_BY_ONE:
-            return np.asarray(self.vectors(rows) @ query)
+            return np.asarray(np.vecdot(self.vectors(rows), query))
         found, films = np.empty(len(rows), np.float32), self.film_of(rows)
         inner = rows - self.starts[films]
         order = np.argsort(films)
         edges = np.flatnonzero(np.diff(films[order], prepend=-1, append=-1))
         for first, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
             own = order[first:end]
-            found[own] = self.films[films[own[0]]].vectors[inner[own]] @ query
+            found[own] = np.vecdot(self.films[films[own[0]]].vectors[inner[own]], query)
         return found
 
 

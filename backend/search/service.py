@@ -105,7 +105,13 @@ def within_reach(
 ) -> Mapping[str, Films]:
     """The films that are searched, by space; raises NotFound where the asker is no member of the project named."""
     key = _reach_key(spaces, who, scope)
-    found = resources.fresh.get(key, lambda: searchable_in(session, *key))
+
+    def read() -> Mapping[str, Films]:
+        # Not with the asker's session: what that one sees may be older than the state it would be remembered for.
+        with Session(resources.reading) as now:
+            return searchable_in(now, *key)
+
+    found = resources.fresh.get(key, read)
     if scope.project is not None and not any(found.values()):
         require_role(session, who, scope.project, "viewer")
     return found

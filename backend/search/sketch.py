@@ -24,6 +24,9 @@ SPARE, ROUNDS = 16, 3
 SLACK = 1e-4
 """More than single precision loses in a product of a few thousand figures."""
 
+REST_SLACK = 4e-6
+"""More than it loses in the square of a rest, which is a small difference of sums near 1."""
+
 FIRST, GROW = 256, 4
 """Of so many with the highest coarse bounds, those with the highest fine ones are read in full first."""
 
@@ -78,10 +81,10 @@ class Sketches:
 
 
 def sketch(rows: Floats, along: Floats) -> Floats:
-    """The figures of unit rows, float32 [N, D], and the length of their rest: [N, d + 1]; zero rows have bound zero."""
+    """The figures of unit rows, float32 [N, D], and the length of their rest, never too short: [N, d + 1]."""
     figures = rows @ along
     rest = np.einsum("ij,ij->i", rows, rows) - np.einsum("ij,ij->i", figures, figures)
-    return np.concatenate([figures, np.sqrt(np.maximum(rest, 0))[:, None]], axis=1, dtype=np.float32)
+    return np.concatenate([figures, np.sqrt(np.maximum(rest, 0) + REST_SLACK)[:, None]], axis=1, dtype=np.float32)
 
 
 def _coarser(fine: Floats) -> Floats:
