@@ -14,17 +14,19 @@ from backend.answers import answer, error_answer, errors, said_of
 from backend.checkpoints import written_back
 from backend.clusters.metrics import cluster_figures
 from backend.clusters.routes import router as clusters_router
-from backend.errors import DatabaseUnready, InputError, NotAllowed, NotSignedIn, SelectsError, TooManyAttempts
+from backend.errors import DatabaseUnready, InputError, NotAllowed, NotSignedIn, SelectsError, TooLarge, TooManyAttempts
 from backend.health import router as health_router
 from backend.jobs.routes import router as jobs_router
 from backend.library.playing import router as playing_router
 from backend.library.routes import router as library_router
 from backend.library.sample import router as sample_router
+from backend.limits import BodyLimits
 from backend.members.gate import Gate
 from backend.members.pages import router as doors_router
 from backend.members.routes import router as members_router
 from backend.resources import Resources
 from backend.scoring.routes import router as scoring_router
+from backend.scoring.shapes import LARGEST_BYTES as SCORE_BYTES
 from backend.search.routes import router as search_router
 from backend.settings import Settings
 from labeling.agreement.routes import router as agreement_router
@@ -32,6 +34,7 @@ from labeling.decisions.routes import router as decisions_router
 from labeling.engagement.routes import router as engagement_router
 from labeling.lists.export_routes import router as exports_router
 from labeling.lists.hook_routes import router as webhooks_router
+from labeling.lists.import_routes import LARGEST_BYTES as EDIT_BYTES
 from labeling.lists.import_routes import router as import_router
 from labeling.lists.routes import router as lists_router
 from labeling.queue.desk import Desk
@@ -48,7 +51,21 @@ log = structlog.get_logger("selects.server")
 DESCRIPTION = "Finds the clips of a film that are worth keeping, asks curators, and learns from every answer."
 
 # What the gate, the validation of parameters and a database that is away may answer to any request.
-EVERYWHERE = errors(InputError, NotSignedIn, NotAllowed, TooManyAttempts, DatabaseUnready)
+EVERYWHERE = errors(InputError, NotSignedIn, NotAllowed, TooLarge, TooManyAttempts, DatabaseUnready)
+
+BODIES: dict[str, int | None] = {
+    "/api/session": 1 << 16,  # strangers may send it
+    "/api/score": SCORE_BYTES,
+    "/api/lists/import": EDIT_BYTES,
+    # These read what is sent as it comes, and stop by themselves.
+    "/api/movies": None,
+    "/api/movies/*/poster": None,
+    "/api/similar": None,
+    "/api/references": None,
+    "/api/engagement": None,
+    "/api/decisions/import": None,
+}
+"""How much some addresses take; see backend/limits.py."""
 
 _FILMS = (library_router, sample_router, playing_router)
 _CURATING = (queue_router, decisions_router, agreement_router, references_router, engagement_router)
@@ -92,6 +109,7 @@ def create_app(
         from labeling.web.pages import mount_pages
 
         mount_pages(app, held)
+    app.add_middleware(BodyLimits, own=BODIES)
     app.add_middleware(Gate, resources=held)
     return app
 

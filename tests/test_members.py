@@ -189,6 +189,20 @@ def test_an_invitation_works_once_and_not_for_ever(service: Service) -> None:
         assert "set-cookie" not in refused.headers
 
 
+def test_whoever_is_removed_comes_not_back_by_an_older_link(service: Service) -> None:
+    project, other = service.project(), service.project("Another")
+    boss, ada = service.token(), service.client(service.member(project, "curator", "Ada"))
+    unused = invite(service, boss, project)
+    elsewhere, bens = invite(service, boss, other), invite(service, boss, project, "Ben")
+    members = service.client(boss).get("/api/members", params={"project": project}).json()["items"]
+    (member,) = [each["id"] for each in members if each["name"] == "Ada"]
+    assert service.client(boss).delete(f"/api/members/{member}").status_code == 204
+    assert ada.post("/join", data={"token": unused}).status_code == 404
+    assert [role["project_id"] for role in ada.get("/api/session").json()["roles"]] == []
+    for still in (elsewhere, bens):
+        assert service.client().post("/join", data={"token": still}).status_code == 303
+
+
 def test_an_invitation_that_is_opened_twice_at_once_makes_one_session(service: Service) -> None:
     project = service.project()
     secret = invite(service, service.token(), project)

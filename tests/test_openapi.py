@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
+from jsonschema import Draft202012Validator
 from schemathesis import Case
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
@@ -55,6 +56,30 @@ ROUTES = [(method, path) for method, path, _, _ in TABLE if path.startswith("/ap
 def test_the_document_describes_every_route(document: OpenApiSchema) -> None:
     described = {(found.ok().method.upper(), found.ok().path) for found in document.get_all_operations()}
     assert described == set(ROUTES)
+
+
+def test_every_example_is_what_it_is_an_example_of(document: OpenApiSchema) -> None:
+    whole: dict[str, Any] = dict(document.raw_schema)
+    wrong = []
+
+    def look(where: str, part: Any) -> None:
+        if isinstance(part, list):
+            part = dict(enumerate(part))
+        if not isinstance(part, dict):
+            return
+        shown = part.get("examples")
+        shown = shown if isinstance(shown, list) else []
+        if "schema" in part and "example" in part:
+            shown, schema = [part["example"]], part["schema"]
+        else:
+            schema = {name: value for name, value in part.items() if name not in ("examples", "example")}
+        judge = Draft202012Validator(schema | {"components": whole["components"]})
+        wrong.extend(f"{where}: {error.message}" for each in shown for error in judge.iter_errors(each))
+        for name, value in part.items():
+            look(f"{where}/{name}", value)
+
+    look("", {name: whole[name] for name in ("paths", "components")})
+    assert wrong == []
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES, ids=[f"{method} {path}" for method, path in ROUTES])

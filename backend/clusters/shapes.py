@@ -150,8 +150,8 @@ class ClusterName(BaseModel):
 class Merge(BaseModel):
     """Clusters that are one: all become `into`."""
 
-    into: int = Field(ge=1, le=LARGEST_ID)
-    clusters: list[Number] = Field(min_length=1, max_length=200)
+    into: int = Field(ge=1, le=LARGEST_ID, examples=[3])
+    clusters: list[Number] = Field(min_length=1, max_length=200, examples=[[4, 7]])
 
 
 class Split(Items):

@@ -33,7 +33,9 @@ class MoviePath(MovieFacts):
 class MovieChange(BaseModel):
     """What is to be changed; what is left out stays."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"title": "Sintel", "year": 2010, "genres": ["fantasy"]}]}
+    )
 
     title: str | None = Field(default=None, min_length=1, max_length=200)
     year: int | None = Field(default=None, ge=1870, le=2200)

@@ -5,7 +5,7 @@ from sqlmodel import Session
 
 from backend.answers import errors
 from backend.dependencies import Id, PageDep, PrincipalDep, ProjectQuery, ReadSession, ResourcesDep, WriteSession
-from backend.errors import Conflict, NotFound, TooLarge
+from backend.errors import Conflict, NotFound
 from backend.members import invitations, service, signin, tokens
 from backend.members.models import ApiToken
 from backend.members.service import Principal, principal, require_role
@@ -24,13 +24,7 @@ from backend.members.shapes import (
 )
 from backend.paging import Paged, paged
 
-LARGEST_BODY_BYTES = 65_536
-
-router = APIRouter(
-    tags=["members"],
-    responses=errors(TooLarge),
-    max_body_size=LARGEST_BODY_BYTES,
-)
+router = APIRouter(tags=["members"])
 
 
 @router.post("/session")

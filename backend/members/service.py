@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from sqlalchemy import bindparam, func
+from sqlalchemy import bindparam, delete, func
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from backend.errors import Conflict, NotAllowed, NotFound
 from backend.library.models import Project
-from backend.members.models import ROLES, Membership, Person, Role
+from backend.members.models import ROLES, Invitation, Membership, Person, Role
 from backend.members.shapes import MemberPublic, OwnRole
 
 OWNER = "owner"
@@ -139,9 +139,14 @@ def set_role(session: Session, who: Principal, member_id: int, role: Role) -> Me
 
 
 def remove_member(session: Session, who: Principal, member_id: int) -> None:
-    """Take a person's role in a project away; raises NotFound, NotAllowed, Conflict for the last admin."""
-    member, _person = _member_to_change(session, who, member_id)
+    """Take a person's role in a project away; raises NotFound, NotAllowed, Conflict for the last admin.
+
+    Invitations into it that they have not used go with it: a link in an old mail is no way back.
+    """
+    member, person = _member_to_change(session, who, member_id)
     _require_other_admin(session, member)
+    theirs = col(Invitation.project_id) == member.project_id, col(Invitation.name) == person.name
+    session.execute(delete(Invitation).where(*theirs, col(Invitation.used_at).is_(None)))
     session.delete(member)
     session.commit()
 

@@ -24,7 +24,6 @@ from labeling.decisions.shapes import LARGEST_ID, DecisionNew, DecisionPublic, I
 from labeling.decisions.trims import cuts_of
 
 MOST = 200
-LARGEST_BODY_BYTES = 1 << 20
 LARGEST_IMPORT_BYTES = 64 << 20
 
 FILMS = "For Label Studio: what stands before the name of a film's file where it finds it; left out, this service."
@@ -48,7 +47,7 @@ OneOrMany = Annotated[One | Many, Discriminator(one_or_many)]
 router = APIRouter(tags=["curating"], responses=errors(NotFound, NotAllowed))
 
 
-@router.post("/decisions", status_code=201, responses=errors(Conflict, InputError), max_body_size=LARGEST_BODY_BYTES)
+@router.post("/decisions", status_code=201, responses=errors(Conflict, InputError))
 async def decide(
     wanted: OneOrMany, who: PrincipalDep, resources: ResourcesDep
 ) -> DecisionPublic | list[DecisionPublic]:

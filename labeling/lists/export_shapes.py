@@ -34,6 +34,21 @@ class ExportFacts(BaseModel):
 class ExportFactsPublic(ExportFacts):
     """The same with who changed it last."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "mappings": [{"server": "/films", "editor": "Z:\\Films"}],
+                    "handles": 12,
+                    "rate": "",
+                    "project_id": 1,
+                    "changed_by": "Ada Lovelace",
+                    "changed_at": "2026-11-20T12:00:00Z",
+                }
+            ]
+        }
+    )
+
     project_id: int
     changed_by: str
     changed_at: datetime | None

@@ -20,12 +20,13 @@ from labeling.lists.reading import ENDINGS
 from labeling.lists.service import shown
 from labeling.references.editlist import MAX_BYTES
 
-FORM_BYTES = 1 << 20
+LARGEST_BYTES = MAX_BYTES + (1 << 20)
+"""The edit, and what a form is beside it."""
 
 router = APIRouter(prefix="/lists", tags=["lists"], responses=errors(NotFound, NotAllowed))
 
 
-@router.post("/import", status_code=201, responses=errors(InputError, TooLarge), max_body_size=MAX_BYTES + FORM_BYTES)
+@router.post("/import", status_code=201, responses=errors(InputError, TooLarge))
 def import_list(
     file: Annotated[UploadFile, File(description="EDL, FCPXML, FCP7 XML, OTIO, or JSON as `export` writes it.")],
     session: ReadSession,
