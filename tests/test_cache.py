@@ -1,5 +1,6 @@
 """What is kept between runs: whole or not at all, found again by content, and equal to what was seen the first time."""
 
+import hashlib
 import os
 import shutil
 import signal
@@ -15,7 +16,7 @@ import pytest
 from backend.analysis.cache import FilmCache
 from backend.analysis.film import Analysis, analyse
 from backend.analysis.request import AnalysisRequest
-from backend.errors import OutputError
+from backend.errors import FilmUnreadable, OutputError
 from backend.features.base import Extracted, Extractor, ShotMaterial
 from backend.features.registry import EXTRACTORS, PROFILES
 from backend.features.schema import Block, FeatureSchema
@@ -198,6 +199,41 @@ def test_a_text_track_is_read_once(request_: AnalysisRequest) -> None:
 
 
 # --- what goes wrong
+
+
+@pytest.mark.parametrize("part", ["decode", "sound"])
+@pytest.mark.parametrize("how", ["replaced", "written to"])
+def test_a_film_that_changes_while_it_is_read_is_not_kept(
+    request_: AnalysisRequest, source: Path, part: str, how: str
+) -> None:
+    """A copy that is still on its way, or another cut under the same name: nothing of it stands under the old sum."""
+    film, changed = request_.path, list[str]()
+
+    def change(stage: str, _done: float, _total: float) -> None:
+        if stage == part and not changed:
+            changed.append(stage)
+            other = make_film(film.with_name("other.mp4"), frames=60, cuts=(20,))
+            if how == "replaced":
+                other.replace(film)
+            else:
+                film.write_bytes(film.read_bytes() + b"\0\0\0\x08free")
+
+    with pytest.raises(FilmUnreadable, match="changed while it was analysed"):
+        analyse(request_, change)
+    kept = FilmCache(request_.home / "films" / hashlib.sha256(source.read_bytes()).hexdigest())
+    assert kept.load_sound() is None if part == "sound" else kept.load_scan(request_.scan_key) is None
+    assert left_over(request_.home) == []
+    again = analyse(request_)
+    assert (again.sha256, again.scan.timeline.frames) == (
+        hashlib.sha256(film.read_bytes()).hexdigest(),
+        60 if how == "replaced" else 200,
+    )
+
+
+def test_a_film_that_is_only_touched_while_it_is_read_is_the_same(request_: AnalysisRequest) -> None:
+    """As a copy that keeps the times of the original is, when it is whole."""
+    analysis = analyse(request_, lambda stage, _done, _total: os.utime(request_.path))
+    assert len(analysis.scan.shots) == 4
 
 
 @pytest.mark.parametrize("failure", [RuntimeError("no"), OSError("no"), MemoryError()], ids=lambda f: type(f).__name__)

@@ -137,6 +137,28 @@ def test_another_film_at_the_same_path(house: Works, root: Path) -> None:
     assert examine(house.service.resources).problems == ()
 
 
+@pytest.mark.parametrize("stage", ["proxy", "scan"])
+def test_another_film_takes_its_place_while_it_is_analysed(
+    house: Works, root: Path, long_film: Path, stage: str
+) -> None:
+    """Nothing of the one is said of the other; tried again, it is the new one."""
+    film = Path(shutil.copy(long_film, root / f"daily {stage}.mkv"))
+    added = house.add(film)
+    job_id = in_stage(house, added, stage)
+    sha256 = house.job(job_id).request["sha256"]
+    make_film(root / "next.mkv", frames=90, cuts=(40,)).replace(film)
+    ended = house.ended(job_id)
+    assert (ended.state, "was changed while it was analysed" in ended.problem) == ("failed", True), ended.problem
+    assert house.client.post(f"/api/jobs/{job_id}/retry").status_code == 200
+    assert house.ended(job_id).state == "done"
+    movie = house.movie(added["movie"]["id"])
+    assert movie is not None
+    assert (movie.frames, movie.state, movie.sha256 == sha256) == (90, "ready", False)
+    assert left_of(house, sha256) == []
+    assert examine(house.service.resources).problems == ()
+    assert house.client.delete(f"/api/movies/{movie.id}").status_code == 204
+
+
 def test_a_file_that_went_away_before_its_turn(house: Works, root: Path) -> None:
     film = make_film(root / "gone.mp4", frames=30)
     added = house.add(film)

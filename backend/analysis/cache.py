@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from backend.analysis.checksum import checksums_file, film_checksum
+from backend.errors import FilmUnreadable
 from backend.files import write_atomically
 from backend.media.audio import Sound
 from backend.media.lines import Line
@@ -20,6 +22,7 @@ from backend.media.subtitles import read_track
 from backend.media.timeline import Timeline
 from backend.store.media import present, remove
 
+CHANGED = "it was changed while it was analysed; try again when it is whole"
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
 SCAN_VERSION = 2
 SOUND_VERSION = 2
@@ -38,14 +41,23 @@ class Heard:
 
 @dataclass(frozen=True)
 class FilmCache:
-    """The folder of one film, `HOME/films/<sha256>`."""
+    """The folder of one film, `HOME/films/<sha256>`; `film` is the file, where that is read to fill it."""
 
     folder: Path
+    film: Path | None = None
 
     @property
     def sha256(self) -> str:
         """The film's checksum."""
         return self.folder.name
+
+    def require_same(self) -> None:
+        """Raise FilmUnreadable where the file has another checksum by now: asked before anything is kept.
+
+        A film may be replaced while it is read, or still be on its way to where it lies.
+        """
+        if self.film and film_checksum(self.film, checksums_file(self.folder.parent.parent)) != self.sha256:
+            raise FilmUnreadable(self.film.name, CHANGED)
 
     def scan_folder(self, key: str) -> Path:
         """Where the scan made with these settings (`key`) and its pictures lie."""
@@ -128,6 +140,7 @@ class FilmCache:
             return tuple(Line(float(start), float(end), str(text)) for start, end, text in json.loads(path.read_text()))
         except UNREADABLE:
             lines = make()
+            self.require_same()
             write_atomically(path, json.dumps([astuple(line) for line in lines]).encode())
             return lines
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from backend.errors import FilmUnreadable
-from backend.files import write_atomically
+from backend.files import one_at_a_time, write_atomically
 
 CHUNK_BYTES = 4 << 20
 REMEMBERED = 2000
@@ -19,13 +19,20 @@ def checksums_file(home: Path) -> Path:
 
 
 def film_checksum(path: Path, memory: Path, progress: Callable[[int, int], None] = lambda done, total: None) -> str:
-    """The sha256 of the file's content, in hex; `memory` is the JSON file of those already known."""
-    found = path.stat()
+    """The sha256 of the file's content, in hex; `memory` is the JSON file of those already known.
+
+    Raises FilmUnreadable where it is gone or cannot be read.
+    """
+    try:
+        found = path.stat()
+    except OSError as problem:
+        raise FilmUnreadable(path.name, (problem.strerror or "it cannot be read").lower()) from None
     key, known = _key(path, found), _recall(memory)
     if key not in known:
         known[key] = _digest(path, found.st_size, progress)
-        recent = dict(list(known.items())[-REMEMBERED:])
-        write_atomically(memory, json.dumps(recent).encode())
+        with one_at_a_time(memory.parent):  # another worker has summed another film meanwhile
+            recent = list((_recall(memory) | {key: known[key]}).items())[-REMEMBERED:]
+            write_atomically(memory, json.dumps(dict(recent)).encode())
     return known[key]
 
 

@@ -101,7 +101,7 @@ def _sum_and_load(request: AnalysisRequest, progress: Progress) -> FilmCache:
 def cache_of(path: Path, home: Path, progress: Progress = silent) -> FilmCache:
     """The folder in which everything made from a film is kept: it is named by the checksum."""
     told = lambda done, total: progress("checksum", done, total)  # noqa: E731  a callback
-    return FilmCache(home / "films" / film_checksum(path, checksums_file(home), told))
+    return FilmCache(home / "films" / film_checksum(path, checksums_file(home), told), path)
 
 
 def analyse(request: AnalysisRequest, progress: Progress = silent) -> Analysis:

@@ -38,6 +38,7 @@ def hear(probe: Probe, cache: FilmCache, progress: Progress, stop: threading.Eve
         warnings.append("its sound cannot be decoded; scores rest on the picture alone")
     heard = Heard(sound, speech.intervals(), tuple(warnings))
     if not stop.is_set():
+        cache.require_same()
         cache.save_sound(heard, track)
     return heard
 

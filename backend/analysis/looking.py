@@ -74,6 +74,7 @@ def _decode(
         scan = scan_film(probe, how, on_shot, lambda frames: progress("decode", frames, max(expected, frames)))
         progress("decode", scan.timeline.frames, scan.timeline.frames)
         save_scan(folder, scan)
+        cache.require_same()
     # What was stored is what later runs will see, rounding included.
     return cache.load_scan(request.scan_key) or scan, worker.result()
 

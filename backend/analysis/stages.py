@@ -12,6 +12,7 @@ from typing import Any
 from sqlmodel import Session
 
 from backend.analysis import rows
+from backend.analysis.cache import CHANGED, FilmCache
 from backend.analysis.film import Analysis, analyse, cache_of, watch
 from backend.analysis.progress import Progress
 from backend.analysis.request import AnalysisRequest, model_detector
@@ -55,6 +56,8 @@ def probe(context: Context) -> str:
     if context.movie.audio_track and context.movie.audio_track >= len(probed.audio):
         raise FilmUnreadable(path.name, f"it has no audio track {context.movie.audio_track}")
     cache = cache_of(path, context.resources.home, context.progress)
+    probed = probe_film(path)  # once more: to sum a long film takes minutes, and it may be another one by now
+    cache.require_same()
     with Session(context.resources.engine) as session:
         jobs.fence(session, context.doing)
         note = rows.save_probe(session, context.resources, context.movie.id or 0, probed, cache.sha256)
@@ -69,10 +72,11 @@ def proxy(context: Context) -> str:
     why = needs_proxy(probed, context.movie.audio_track) if wanted else None
     made = ""
     if why:
-        cache = cache_of(probed.path, context.resources.home)
+        cache = _same_film(context)
         target = cache.folder / f"proxy-v{PROXY_VERSION}-{context.movie.audio_track}.mp4"
         if not present(target).is_file():
-            write_proxy(probed, target, context.movie.audio_track, lambda share: context.progress("proxy", share, 1.0))
+            told = lambda share: context.progress("proxy", share, 1.0)  # noqa: E731  a callback
+            write_proxy(probed, target, context.movie.audio_track, told, confirm=cache.require_same)
         made = target.name
     with Session(context.resources.engine) as session:
         jobs.fence(session, context.doing)
@@ -83,6 +87,7 @@ def proxy(context: Context) -> str:
 
 def scan(context: Context) -> str:
     """Decode the film once: shots, keyframes, signals, sound, and the features of pictures."""
+    _same_film(context)
     watch(_request(context), context.progress)
     return ""
 
@@ -168,5 +173,21 @@ def _request(context: Context) -> AnalysisRequest:
     )
 
 
+def _same_film(context: Context) -> FilmCache:
+    """What is kept of the film; raises FilmUnreadable where its file is another one than when it was probed."""
+    path = present(Path(context.movie.path))
+    cache = cache_of(path, context.resources.home, context.progress)
+    _require_probed(context, cache.sha256)
+    return cache
+
+
 def _analysis(context: Context) -> Analysis:
-    return analyse(_request(context), context.progress)
+    _same_film(context)  # before anything is done for another
+    known = analyse(_request(context), context.progress)
+    _require_probed(context, known.sha256)
+    return known
+
+
+def _require_probed(context: Context, sha256: str) -> None:
+    if sha256 != context.movie.sha256:
+        raise FilmUnreadable(Path(context.movie.path).name, CHANGED)

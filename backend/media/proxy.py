@@ -125,12 +125,14 @@ def write_proxy(
     audio_track: int = 0,
     progress: Progress = lambda share: None,
     stopped: Callable[[], bool] = lambda: False,
+    confirm: Callable[[], None] = lambda: None,
 ) -> ProxyMap:
     """Write the proxy of `probe.path` to `target` (replaced if it is there): H.264 and AAC in MP4, at most 1280 a side.
 
     audio_track  which of `probe.audio` is heard; a film without sound gives a silent proxy
     progress     is given 0 … 1
     stopped      is asked several times a second; where it says so, Stopped is raised
+    confirm      is called when it is whole, before it appears; raises where it must not
 
     Nothing is left where it fails. Raises FilmUnreadable, InputError (no such track) and OutputError, with ffmpeg's
     words where it has failed.
@@ -145,6 +147,7 @@ def write_proxy(
         made = read_proxy_map(whole)
         if made is None or not made.fits(timeline):
             raise OutputError(f"Cannot write {target.name!r}: it came out with other frames than the film has.")
+        confirm()
     progress(1.0)
     return made
 
