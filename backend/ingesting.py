@@ -8,13 +8,13 @@ from pathlib import Path
 from sqlmodel import Session, col, select
 
 from backend.analysis.checksum import checksums_file, remembered_checksum
-from backend.errors import Conflict, InputError
+from backend.errors import Conflict, FilmUnreadable, InputError
 from backend.jobs.liveness import serving
 from backend.jobs.models import OPEN, Job
 from backend.jobs.queue import FILMS
 from backend.jobs.service import enqueue
 from backend.library.models import Movie, MovieFacts
-from backend.library.places import films_in
+from backend.library.places import films_in, require_text, title_of
 from backend.library.service import NewFilm, add_movie
 from backend.media.probe import require_file
 from backend.parts import chroma_part, hold, prepare, worker_part
@@ -28,13 +28,14 @@ Show = Callable[[Job, str], None]
 def ingest(resources: Resources, paths: Sequence[Path], by: str, show: Show) -> list[Job]:
     """Add films to the first project and follow their jobs to the end; `show` is told of each job now and then.
 
-    Where no worker runs on this library, one is run for as long as this takes. Raises InputError for a path that is no
-    film and no folder of films.
+    Gives one job for each film, also where nothing is left to do. Where no worker runs on this library, one is run for
+    as long as this takes. Raises InputError for a path that is no film and no folder of films.
     """
     files = _files(paths)
     project = prepare(resources)
     jobs = [_add(resources, project, path, by, show) for path in files]
-    return follow(resources, [job for job in jobs if job is not None], show)
+    ended = [job for job in jobs if job.state not in OPEN]
+    return [*ended, *follow(resources, [job for job in jobs if job.state in OPEN], show)]
 
 
 def follow(resources: Resources, jobs: Sequence[Job], show: Show) -> list[Job]:
@@ -86,12 +87,21 @@ def _files(paths: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(path.resolve() for path in files))
 
 
-def _add(resources: Resources, project: int, path: Path, by: str, show: Show) -> Job | None:
+def _add(resources: Resources, project: int, path: Path, by: str, show: Show) -> Job:
+    """The film's job, also one that has ended already: of a film that is known, or that cannot be entered."""
+    try:
+        require_text(path)
+        size_bytes, sha256 = path.stat().st_size, remembered_checksum(path, checksums_file(resources.home))
+    except (FilmUnreadable, OSError) as problem:  # the others of its folder are taken in
+        said = str(problem) if isinstance(problem, FilmUnreadable) else f"{path.name!r}: {problem.strerror}."
+        refused = Job(id=f"refused-{path}", project_id=project, state="failed", problem=said)
+        show(refused, title_of(path.name))
+        return refused
     film = NewFilm(
         path=path,
         source="path",
-        size_bytes=path.stat().st_size,
-        sha256=remembered_checksum(path, checksums_file(resources.home)),
+        size_bytes=size_bytes,
+        sha256=sha256,
         facts=MovieFacts(),
         profile=resources.settings.analysis.profile,
     )
@@ -100,7 +110,7 @@ def _add(resources: Resources, project: int, path: Path, by: str, show: Show) ->
         if job is None:
             known = Job(id=f"known-{movie.id}", project_id=project, state="done", fraction=1.0)
             show(known, f"{movie.title} (in the library already)")
-            return None
+            return known
     enqueue(resources.queue, job)
     show(job, movie.title)
     return job

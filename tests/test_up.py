@@ -2,9 +2,11 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -231,6 +233,14 @@ def test_ingest_of_a_folder_brings_a_worker_of_its_own(tmp_path: Path) -> None:
     assert said[-1] == "selects: 1 of 3 films could not be taken in; the lines above say why."
     again = selects("ingest", films / "one.mp4", home=home, **ports)
     assert (again.returncode, again.stderr) == (0, "One (in the library already): done\n")
+    if sys.platform == "linux":  # where a name may be any bytes
+        shutil.copy(films / "one.mp4", films / os.fsdecode(b"caf\xe9.mp4"))
+        mixed = selects("ingest", films / "one.mp4", films / os.fsdecode(b"caf\xe9.mp4"), home=home, **ports)
+        assert (mixed.returncode, mixed.stderr.splitlines()) == (2, [
+            "One (in the library already): done",
+            r"Caf\udce9: failed: Cannot read 'caf\udce9.mp4': its path is not UTF-8; rename it.",
+            "selects: 1 of 2 films could not be taken in; the lines above say why.",
+        ])  # fmt: skip
     assert httpx_refused(int(ports["SELECTS_VECTORS__PORT"]))
 
 

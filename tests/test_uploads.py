@@ -135,6 +135,7 @@ def test_paths_stay_under_their_roots(service: Service, tmp_path: Path) -> None:
     (films / "inside.mp4").write_bytes(b"y")
     (films / "fine.mp4").symlink_to(films / "inside.mp4")
     (films / "notes.txt").write_text("no film")
+    (films / "lost.mp4").symlink_to("x" * 300)
     client = service.client(service.token())
 
     def asked(path: str | Path) -> tuple[int, str, str]:
@@ -148,7 +149,15 @@ def test_paths_stay_under_their_roots(service: Service, tmp_path: Path) -> None:
         assert asked(path) == refused, path
     for path in (f"{films}/../outside/secret.mp4", "/etc/passwd", "/", str(tmp_path / "films2" / "a.mp4")):
         assert asked(path) == refused, path
-    for path, error in (("loop.mp4", ""), (films, ""), ("none.mp4", ""), ("notes.txt", "Misnamed"), ("a\0.mp4", "")):
+    for path, error in (
+        ("loop.mp4", ""),
+        (films, ""),
+        ("none.mp4", ""),
+        ("x" * 300, ""),
+        ("lost.mp4", ""),
+        ("notes.txt", "Misnamed"),
+        ("a\0.mp4", ""),
+    ):
         status, said, _ = asked(path)
         assert (status, said == error if error else True) == (422, True), path
     assert asked("fine.mp4")[0] == 202

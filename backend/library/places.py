@@ -6,7 +6,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from backend.errors import InputError
+from backend.errors import FilmUnreadable, InputError
+from backend.library.models import NAME_LENGTH
 from backend.settings import Settings
 
 SUFFIXES = frozenset((
@@ -28,6 +29,14 @@ class Misnamed(InputError):
 def require_film_name(name: str) -> str:
     """The name, if it can be that of a film file; raises Misnamed."""
     return require_ending(name, SUFFIXES, "a film file")
+
+
+def require_text(path: Path) -> None:
+    """Raise FilmUnreadable where a path is bytes that are no text: rows and answers are text."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise FilmUnreadable(path.name, "its path is not UTF-8; rename it") from None
 
 
 Naming = Callable[[str], str]
@@ -57,7 +66,11 @@ def allowed_path(settings: Settings, path: str, naming: Naming = require_film_na
             f"{path!r} is not under a folder that the server may read films from; an admin can add one in "
             "SELECTS_MEDIA__ROOTS."
         )
-    if not real.is_file():
+    try:
+        found = real.is_file()
+    except OSError as problem:  # a name that is too long, a folder that may not be entered
+        raise InputError(f"{path!r} cannot be opened: {(problem.strerror or str(problem)).lower()}.") from None
+    if not found:
         raise InputError(f"There is no file {path!r}.")
     naming(real.name)
     return real
@@ -96,12 +109,19 @@ def derived_folders(home: Path, sha256: str) -> tuple[Path, ...]:
 
 
 def title_of(name: str) -> str:
-    """A title from a file's name, for want of a better one."""
-    words = re.sub(r"[._]+", " ", Path(name).stem).strip()
-    return words[:1].upper() + words[1:] if words else name
+    """A title from a file's name, for want of a better one: printable, and no longer than titles are."""
+    words = " ".join(re.sub(r"[._\x00-\x1f\x7f-\x9f]+", " ", Path(name).stem).split())
+    return (words[:1].upper() + words[1:] if words else name)[:NAME_LENGTH]
 
 
 def films_in(folder: Path) -> list[Path]:
-    """Film files in a folder and below it, in order; hidden ones are left out."""
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    """Film files in a folder and below it, in order; hidden ones are left out, and links that lead nowhere."""
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and _is_file(path))
     return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a link to a name that is too long, a folder that may be listed and not entered
+        return False
