@@ -69,7 +69,8 @@ def ready(resources: ResourcesDep, response: Response) -> Ready:
             for alarm in resources.live.alarms()
         ]
         if lacking:
-            notes.append(f"{lacking} films are ready but not wholly in the index; `selects doctor` says which")
+            films = "film is" if lacking == 1 else "films are"
+            notes.append(f"{lacking} {films} ready but not wholly in the index; `selects doctor` says which")
     if has_store(resources.home):
         checks["media"] = _media(resources)
     checks["vectors"] = "ok" if resources.chroma.healthy() else "the vector server does not answer"

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from backend.clusters.models import ClusterItem
 from backend.clusters.placing import refresh
 from backend.library.models import Movie
+from backend.library.service import delete_movie
 from backend.members.service import Principal
 from backend.resources import Resources
 from backend.search import chroma_check
@@ -24,6 +25,7 @@ from backend.search.doctor import Report, examine
 from backend.search.filters import EVERYTHING, Filters, searchable
 from backend.search.models import IndexedFilm, VectorCollection
 from backend.search.nearest import Answer, find_nearest
+from backend.search.removal import indexed_rows, remove_vectors
 from backend.search.repair import repair
 from backend.search.rows import rows_for_search
 from backend.search.service import Example, Scope, similar
@@ -248,6 +250,31 @@ def test_a_film_that_comes_while_a_collection_is_rebuilt_is_in_it(
         rebuild(resources.engine, resources.chroma, LOOK, read)
         assert late
         assert words_of(examine(resources)) == ""
+
+
+@pytest.mark.parametrize("stage", ["films", "efficientnet"])
+def test_films_that_come_and_go_while_it_looks_are_no_faults(
+    database_url: str, chroma: Server, stock: Stock, tmp_path: Path, stage: str
+) -> None:
+    """A doctor that cries at every ingest is not believed, and its repair would rebuild a sound collection."""
+    with running(new_home(tmp_path, stock), database_url, vectors=chroma.section) as service:
+        resources, project = service.resources, service.project()
+        add_film(resources, stock, "stage", project)
+        going, came = add_film(resources, stock, "bunny", project), list[int]()
+
+        def progress(at: str, _done: float, _total: float) -> None:
+            if at == stage and not came:
+                with service.session() as session:
+                    movie = session.get_one(Movie, going)
+                    sha256, was = movie.sha256 or "", indexed_rows(session, going)
+                    delete_movie(session, resources, movie)
+                remove_vectors(resources, sha256, was)
+                came.append(add_film(resources, stock, "sintel", project))
+
+        assert words_of(examine(resources, progress)) == ""
+        assert came
+        add_strays(resources)
+        assert "2 vectors that belong to no film" in words_of(examine(resources))
 
 
 def test_without_chroma_it_says_so_and_compares_the_rest(service: Service, tmp_path: Path) -> None:

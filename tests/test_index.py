@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from backend.errors import NotFound, Stopped
@@ -107,6 +108,15 @@ def test_a_film_counts_only_when_all_of_it_is_there(service: Service, stock: Sto
         assert {hit.movie_id for hit in answer.items} == {whole}
         with pytest.raises(NotFound):
             similar(session, resources, EVERYBODY, Example(half, shot=3), Scope())
+    index_movie(resources, half)
+    assert found_films(resources) == [whole, half]
+    with service.session() as session:
+        assert without_vectors(session) == 0
+        session.execute(update(IndexedFilm).where(col(IndexedFilm.movie_id) == half).values(version=0))
+        session.commit()
+        assert without_vectors(session) == 1, "what an older extractor made is not searched"
+    assert found_films(resources) == [whole]
+    assert "1 film is ready but not wholly in the index" in str(service.client(service.token()).get("/ready").json())
     index_movie(resources, half)
     assert found_films(resources) == [whole, half]
     set_state(resources, half, "working")

@@ -12,12 +12,15 @@ from backend.search.chroma import NoCollection
 from backend.search.collections import PREFIX, born_s, indexed, wrong_answers
 from backend.search.copies import FilmKey, Floats, filled
 from backend.search.models import VectorCollection
+from backend.search.removal import needed_keys
 from backend.search.rows import FeaturesLost, rows_for_search
 from backend.search.spaces import Space
 
 SAME = 1e-4
 """The most that a figure may differ: the server scales vectors to length 1 once more."""
 
+PASSING_S = 2.0
+"""A film that is deleted leaves the rows first, its vectors a moment later."""
 SAMPLES_A_FILM = 32
 YOUNG_S = 3600.0
 """A collection younger than this may be one that is just being filled."""
@@ -40,7 +43,7 @@ def faults_of(
         known = session.get(VectorCollection, space.name)
     if known is None:
         return ([Fault("", "there is none, though films are indexed.")] if wanted else []), 0
-    name, faults, expected = known.name, list[Fault](), set[str]()
+    name, expected, of_films = known.name, set[str](), list[tuple[tuple[FilmKey, int], str]]()
     try:
         for done, (key, rows) in enumerate(wanted):
             progress(done, len(wanted))
@@ -51,16 +54,43 @@ def faults_of(
                 expected.update(ids)
                 continue
             expected.update(ids[row] for row in filled(vectors))
-            faults += [Fault(name, words) for words in _film_faults(resources, name, key, vectors)]
+            of_films += [((key, rows), words) for words in _film_faults(resources, name, key, vectors)]
         counted, there = resources.chroma.count(name), set(resources.chroma.ids(name))
+        counted = len(there) if resources.chroma.count(name) != counted else counted  # others write
+        strays = _strays(resources, space, name, there - expected)
     except NoCollection:
+        if _name_of(resources, space) != name:  # it was rebuilt meanwhile
+            return faults_of(resources, space, progress)
         return [Fault(name, f"the vector server has no {name}.")], 0
     progress(len(wanted), len(wanted))
-    if strays := len(there - expected):
-        faults.append(Fault(name, f"{strays} vectors that belong to no film."))
+    # Those that were deleted or analysed anew meanwhile are not in it any more, as it should be.
+    still = indexed(resources.engine, space) if of_films else set()
+    faults = [Fault(name, words) for film, words in of_films if film in still]
+    if strays:
+        faults.append(Fault(name, f"{len(strays)} vectors that belong to no film."))
     if counted != len(there):
         faults.append(Fault(name, f"the server counts {counted} vectors and lists {len(there)}."))
     return faults, len(expected)
+
+
+def _name_of(resources: Resources, space: Space) -> str:
+    with Session(resources.reading) as session:
+        known = session.get(VectorCollection, space.name)
+    return known.name if known else ""
+
+
+def _strays(resources: Resources, space: Space, name: str, unexpected: set[str]) -> set[str]:
+    """Of ids that no indexed film has, those that belong to no film: some came meanwhile, or are just leaving."""
+    for _ in range(2):
+        if not unexpected:
+            break
+        with Session(resources.reading) as session:
+            needed = {(key.sha256, key.inputs) for key in needed_keys(session) if key.space == space.name}
+        unexpected = {each for each in unexpected if tuple(each.split(":")[:2]) not in needed}
+        if unexpected:
+            time.sleep(PASSING_S)
+            unexpected &= set(resources.chroma.ids(name))
+    return unexpected
 
 
 def _film_faults(resources: Resources, name: str, key: FilmKey, vectors: Floats) -> list[str]:

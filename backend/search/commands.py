@@ -58,7 +58,8 @@ def doctor(
     else:
         lines = [f"put right: {problem.detail}" for problem in done] + [problem.detail for problem in report.problems]
         compared = f"{report.films} films, {report.rows} rows and {report.vectors} vectors were compared"
-        verdict = f"{len(report.problems)} things are off" if report.problems else "they agree"
+        off = f"{len(report.problems)} {'thing is' if len(report.problems) == 1 else 'things are'} off"
+        verdict = off if report.problems else "they agree"
         hint = "" if mend or not report.problems else "; `selects doctor --repair` puts right what it can"
         sys.stdout.write("\n".join([*lines, f"{compared}: {verdict}{hint}."]) + "\n")
     if report.problems:

@@ -1,5 +1,6 @@
 """Do rows, feature files and vectors say the same? Everything is compared, nothing is taken from a count alone."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +13,10 @@ from backend.clusters.doctor import astray
 from backend.errors import SelectsError
 from backend.library.models import Movie, Shot
 from backend.resources import Resources
-from backend.search.chroma_check import Fault, extra_collections, faults_of
-from backend.search.copies import FilmKey, copies, copy_path, read_copy
+from backend.search.chroma_check import PASSING_S, Fault, extra_collections, faults_of
+from backend.search.copies import copies, copy_path, read_copy
 from backend.search.models import IndexedFilm
+from backend.search.removal import needed_keys
 from backend.search.rows import FilmRows, film_rows, line_texts, lines_inputs, spaces_of
 from backend.search.spaces import SPACES, Space
 from backend.search.store_check import astray as unstored
@@ -76,14 +78,13 @@ def examine(
         movies = session.exec(select(Movie).where(col(Movie.state) == "ready").order_by(col(Movie.id))).all()
     for done, movie in enumerate(movies):
         progress("films", done, len(movies))
+        before = len(found.problems)
         _film(resources, movie, found)
+        if len(found.problems) > before and not _is_as_it_was(resources, movie):
+            del found.problems[before:]
     progress("films", len(movies), len(movies))
-    found.problems += _strays(resources)
-    with Session(resources.reading) as session:
-        found.problems += [Problem("group", each.said, target=str(each.project_id)) for each in astray(session)]
-    found.problems += [
-        Problem("store", each.words, movie_id=each.movie_id, target=each.target) for each in unstored(resources)
-    ]
+    for own in (_strays, _ungrouped, _unstored):
+        found.problems += _lasting(own, resources)
     for look in besides:
         found.problems += look(resources)
     _collections(resources, found, progress)
@@ -148,20 +149,43 @@ def _off(resources: Resources, movie: Movie, film: FilmRows, row: IndexedFilm | 
     return "" if (copy == film.vectors).all() else f"its copy for {space.name} is not what the feature file says."
 
 
+def _is_as_it_was(resources: Resources, movie: Movie) -> bool:
+    """Whether a film was neither deleted nor analysed anew since its row was read; its id may be another's by now."""
+    with Session(resources.reading) as session:
+        now = session.get(Movie, movie.id)
+    marks = ("created_at", "state", "path", "sha256", "scan_key", "vectors")
+    return now is not None and all(getattr(now, mark) == getattr(movie, mark) for mark in marks)
+
+
+def _lasting(look: Examiner, resources: Resources) -> list[Problem]:
+    """What is off and stays so: a film that comes or goes is for a moment in one place and not in the other."""
+    found = look(resources)
+    if not found:
+        return []
+    time.sleep(PASSING_S)
+    still = look(resources)
+    return [each for each in found if each in still]
+
+
 def _strays(resources: Resources) -> list[Problem]:
     """Copies that no film needs."""
-    with Session(resources.reading) as session:
-        named = session.exec(select(IndexedFilm.space, IndexedFilm.sha256, IndexedFilm.inputs)).all()
-        needed = {FilmKey(*each) for each in named}
-        for movie in session.exec(select(Movie).where(col(Movie.sha256).is_not(None))).all():
-            sha256 = movie.sha256 or ""
-            needed |= {FilmKey(name, sha256, inputs) for name, inputs in movie.vectors.items()}
-            needed.add(FilmKey("dialogue", sha256, lines_inputs(line_texts(session, movie.id or 0))))
+    here = list(copies(resources.home))
+    with Session(resources.reading) as session:  # after them: what has a copy has rows before
+        needed = needed_keys(session)
     return [
         Problem("remove", f"Vectors of {key.space} that no film needs: {path.name}.", key.space, target=key.sha256)
-        for key, path in copies(resources.home)
+        for key, path in here
         if key not in needed
     ]
+
+
+def _ungrouped(resources: Resources) -> list[Problem]:
+    with Session(resources.reading) as session:
+        return [Problem("group", each.said, target=str(each.project_id)) for each in astray(session)]
+
+
+def _unstored(resources: Resources) -> list[Problem]:
+    return [Problem("store", each.words, movie_id=each.movie_id, target=each.target) for each in unstored(resources)]
 
 
 def _collections(resources: Resources, found: _Examined, progress: Progress) -> None:

@@ -28,7 +28,9 @@ def remove_vectors(resources: Resources, sha256: str, was: Mapping[FilmKey, int]
     was  what the index had of it and how many rows: the copies may be on another machine
     Where Chroma does not answer, the copy stays as a mark, and the next call (or `doctor --repair`) does the rest.
     """
-    needed, here = _needed(resources, sha256), dict(copies(resources.home, sha256))
+    with Session(resources.reading) as session:
+        needed = needed_keys(session, sha256)
+    here = dict(copies(resources.home, sha256))
     for key in {**(was or {}), **here}:
         if key in needed:
             continue
@@ -50,12 +52,14 @@ def forget_ids(resources: Resources, key: FilmKey, rows: int) -> None:
             resources.chroma.delete(known.name, key.ids(rows))
 
 
-def _needed(resources: Resources, sha256: str) -> set[FilmKey]:
-    with Session(resources.reading) as session:
-        found = select(IndexedFilm.space, IndexedFilm.inputs).where(col(IndexedFilm.sha256) == sha256)
-        needed = {FilmKey(space, sha256, inputs) for space, inputs in session.exec(found).all()}
-        for movie in session.exec(select(Movie).where(col(Movie.sha256) == sha256)).all():
-            # Another project's film of the same file may be on its way into the index.
-            needed |= {FilmKey(name, sha256, inputs) for name, inputs in movie.vectors.items()}
-            needed.add(FilmKey("dialogue", sha256, lines_inputs(line_texts(session, movie.id or 0))))
+def needed_keys(session: Session, sha256: str = "") -> set[FilmKey]:
+    """The vectors that some film needs, of all files or of one: what is indexed, and what is on its way there."""
+    indexed, films = select(IndexedFilm.space, IndexedFilm.sha256, IndexedFilm.inputs), select(Movie)
+    if sha256:
+        indexed, films = indexed.where(col(IndexedFilm.sha256) == sha256), films.where(col(Movie.sha256) == sha256)
+    needed = {FilmKey(*each) for each in session.exec(indexed).all()}
+    for movie in session.exec(films.where(col(Movie.sha256).is_not(None))).all():
+        own = movie.sha256 or ""
+        needed |= {FilmKey(name, own, inputs) for name, inputs in movie.vectors.items()}
+        needed.add(FilmKey("dialogue", own, lines_inputs(line_texts(session, movie.id or 0))))
     return needed
