@@ -7,21 +7,39 @@ import os
 import signal
 import sys
 
+from backend.stopping import say, stop_signals
+
 
 class Interrupted(BaseException):
-    """Ctrl-C, or a polite kill. Not a KeyboardInterrupt, which Typer would turn into exit code 1."""
+    """We are asked to stop. Not a KeyboardInterrupt, which Typer would turn into exit code 1."""
 
 
 def main() -> None:
     """Run the command line: exit code 0 done, 2 wrong input or call, 130 interrupted."""
     try:
-        for stop in (signal.SIGINT, signal.SIGTERM):
+        for stop in stop_signals():
             signal.signal(stop, _interrupt)
+        _open_what_is_closed()
         code = _run()
     except Interrupted:
-        _say("interrupted; what is finished is kept, and the next run goes on from there.")
+        say("interrupted; what is finished is kept, and the next run goes on from there.")
         code = 130
     sys.exit(code)
+
+
+def _open_what_is_closed() -> None:
+    """Give those of the three standard streams that we were started without (`>&-`) to nobody.
+
+    Python has None there, and the next file that is opened would become what others write to.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+    sys.stdin = sys.stdin or os.fdopen(0)
+    sys.stdout = sys.stdout or os.fdopen(1, "w")
+    sys.stderr = sys.stderr or os.fdopen(2, "w")
 
 
 def _interrupt(number: int, _frame: object) -> None:
@@ -43,7 +61,7 @@ def _run() -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except SelectsError as error:
-        _say(str(error))
+        say(str(error))
         return error.exit_code
     except BrokenPipeError:
         # Whoever read our output has gone; Python must not complain about it when it flushes at the end.
@@ -51,7 +69,7 @@ def _run() -> int:
         return 0
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        _say(f"{error.strerror or error}{where}.")
+        say(f"{error.strerror or error}{where}.")
         return 2
 
 
@@ -67,12 +85,8 @@ def _command() -> int:
         if "\n" in message:  # the help, where no command was named
             sys.stderr.write(f"{message}\n")
         else:
-            _say(f"{message.rstrip('.')}; see --help.")
+            say(f"{message.rstrip('.')}; see --help.")
         return int(error.exit_code)
-
-
-def _say(sentence: str) -> None:
-    sys.stderr.write(f"selects: {sentence}\n")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from backend.stopping import stop_signals
+
 # Asks Linux for a signal, unless the parent has ended already; waits for a lock, which stays with the process; then
 # becomes the rest of its words. Not by Popen's preexec_fn: a process of many threads may lock up in that.
 BOUND = """
@@ -43,12 +45,12 @@ def bound(command: Sequence[str], ending: int = signal.SIGKILL, lock: Path | Non
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """A block at whose end Ctrl-C and a polite kill take effect, so that a process is not started and then lost."""
+    """A block at whose end what asks us to stop takes effect, so that a process is not started and then lost."""
     if threading.current_thread() is not threading.main_thread():  # signals are taken by the main thread
         yield
         return
     came: list[int] = []
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in stop_signals()}
     try:
         for number in before:
             signal.signal(number, lambda number, _: came.append(number))

@@ -1,14 +1,29 @@
 """Logs of the service: lines of JSON with job and movie ids; on a terminal, lines for people. Secrets never get in."""
 
+import io
 import logging
 import sys
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import structlog
 
 from backend.security import redact_event
 
 LOUD = ("alembic", "dbos", "httpx", "uvicorn.error", "apscheduler")
+
+
+class _Heard(io.TextIOBase):
+    """Standard error, of which nobody may be left to read (a closed terminal, a pipe): no work fails for that."""
+
+    def write(self, said: str) -> int:
+        with suppress(OSError):
+            sys.stderr.write(said)
+        return len(said)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            sys.stderr.flush()
 
 
 def set_up_logs(part: str, least: int = logging.INFO) -> None:
@@ -24,7 +39,7 @@ def set_up_logs(part: str, least: int = logging.INFO) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         named,
     ]
-    people = sys.stderr.isatty()
+    people, heard = sys.stderr.isatty(), _Heard()
     # Exceptions are made text before secrets are taken out, for people too.
     last: list[Any] = [
         structlog.processors.format_exc_info,
@@ -35,11 +50,11 @@ def set_up_logs(part: str, least: int = logging.INFO) -> None:
     ]
     structlog.configure(
         processors=[*shared, *last],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, heard)),
         wrapper_class=structlog.make_filtering_bound_logger(least),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(heard)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

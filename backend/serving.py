@@ -19,6 +19,7 @@ from backend.members.launch import nobody_signs_in, require_gate
 from backend.migrations.run import require_current
 from backend.resources import Resources
 from backend.settings import Settings
+from backend.stopping import stop_signals
 from backend.store.media import require_store
 
 PATIENCE_S = 5
@@ -61,20 +62,21 @@ def serve(settings: Settings) -> signal.Signals:
         timeout_graceful_shutdown=PATIENCE_S,
         server_header=False,
     )
-    asked = [signal.SIGTERM]
+    server, asked = uvicorn.Server(config), [signal.SIGTERM]
 
-    def remember(number: int, _frame: FrameType | None) -> None:
+    def leave(number: int, _frame: FrameType | None) -> None:
         asked[:] = [signal.Signals(number)]
+        server.should_exit = True
 
-    # uvicorn handles signals while it runs, and raises them once more when it has ended.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, remember)
+    # uvicorn handles two of them while it runs, and raises them once more when it has ended; not a closed terminal.
+    for number in stop_signals():
+        signal.signal(number, leave)
     warming = threading.Thread(target=_warm, args=(resources,), name="warm", daemon=True)
     warming.start()
     sys.setswitchinterval(SWITCH_S)
     # Requests run beside each other; BLAS's threads would wait for one another.
     threadpool_limits(1, user_api="blas")
-    uvicorn.Server(config).run()
+    server.run()
     if warming.is_alive():
         # A network that is being loaded has threads of its own: pulled from under them, they abort the process.
         sys.stderr.flush()

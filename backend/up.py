@@ -1,6 +1,7 @@
 """`selects up`: everything on this machine, under one process."""
 
 import signal
+import socket
 import sys
 import threading
 import time
@@ -18,6 +19,7 @@ from backend.parts import chroma_part, hold, prepare, server_part, trainer_part,
 from backend.resources import Resources
 from backend.serving import require_free
 from backend.settings import Settings
+from backend.stopping import say, stop_signals
 from backend.supervisor import PartFailed, Supervisor
 
 READY_S = 90.0
@@ -42,9 +44,9 @@ def up(settings: Settings, workers: int) -> signal.Signals:
         require_free(settings.server.host, settings.server.port, "SELECTS_SERVER__PORT")
         if not settings.vectors.host:
             require_free("127.0.0.1", settings.vectors.port, "SELECTS_VECTORS__PORT")
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in stop_signals():
             signal.signal(number, ask_to_stop)
-        holder = f"up-{settings.server.port}"
+        holder = f"up {socket.gethostname()} {settings.home}"  # of which there is one: the lock
         with Session(resources.engine) as session:
             secret = open_launch_link(session, holder)
         parts = [*chroma_part(settings), server_part(settings)]
@@ -58,7 +60,7 @@ def up(settings: Settings, workers: int) -> signal.Signals:
         except PartFailed as part:
             raise NotStarted(f"The {part} did not start; the lines above say why.") from None
         finally:
-            sys.stderr.write("selects: stopping; films in work go on at the next start.\n")
+            say("stopping; films in work go on at the next start.")
             running.stop()
             with suppress(OperationalError), Session(resources.engine) as session:  # a database that is away
                 close_launch_links(session, holder)

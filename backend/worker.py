@@ -27,6 +27,7 @@ from backend.migrations.run import require_current
 from backend.pool import RestedPool
 from backend.resources import Resources
 from backend.settings import Settings
+from backend.stopping import stop_signals
 from backend.store.media import require_store
 from trainer.runs.service import find_lost as find_lost_runs
 
@@ -66,7 +67,7 @@ def run_worker(
         asked[:] = [signal.Signals(number)]
         stopping.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in stop_signals():
         signal.signal(number, stop)
     with loading():  # before anybody expects a heartbeat: on a busy machine it takes seconds
         register, watchers = loaded() if loaded else _loaded(queues), _watchers()

@@ -16,7 +16,7 @@ from backend.settings import Settings
 def open_launch_link(session: Session, holder: str) -> str:
     """The secret of a link that signs in the first superuser (made here, as `owner`, where there is none).
 
-    `holder` should be the same for every start on one machine and port: the link that a killed one left goes with it.
+    `holder` should be the same for every start of what there is one of: the link that a killed one left goes with it.
     """
     person = owner(session)
     secret = new_secret()

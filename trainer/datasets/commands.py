@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from trainer.datasets.preparing import Prepared
 
 dataset_app = typer.Typer(no_args_is_help=True, help="Published data sets.")
-condensed_app = typer.Typer(no_args_is_help=True, help="Condensed Movies (Bain et al. 2020).")
+condensed_app = typer.Typer(no_args_is_help=True, help="Condensed Movies (Bain and others, 2020).")
 dataset_app.add_typer(condensed_app, name="condensed-movies")
 
 
@@ -24,7 +24,7 @@ def dataset() -> None:
 
 @condensed_app.callback()
 def condensed_movies() -> None:
-    """Condensed Movies (Bain et al. 2020): 34,000 published clips of 3,600 films."""
+    """Condensed Movies (Bain and others, 2020): 34,000 published clips of 3,600 films."""
 
 
 @condensed_app.command("prepare")
