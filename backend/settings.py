@@ -1,6 +1,8 @@
 """Everything that can be set, from `SELECTS_SECTION__NAME` in the environment or `settings.toml` in SELECTS_HOME."""
 
+import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +15,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from backend.errors import InputError
+from backend.errors import InputError, UnknownName
 
 
 class _Section(BaseModel):
@@ -208,13 +210,55 @@ def home_folder() -> Path:
 
 def load_settings() -> Settings:
     """The settings of this process; raises InputError with the name of the setting that is wrong."""
+    _require_known_sections()
     try:
         return Settings(home=home_folder())
     except ValidationError as wrong:
         first = wrong.errors()[0]
-        name = "__".join(str(part) for part in first["loc"]).upper()
-        raise InputError(f"The setting SELECTS_{name} is wrong: {first['msg']}.") from None
+        section, *names = (str(part).lower() for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise UnknownName("setting", _variable(section, *names), _known(section if names else "")) from None
+        raise InputError(f"The setting {_variable(section, *names)} is wrong: {first['msg']}.") from None
     except SettingsError as wrong:
-        raise InputError(f"A SELECTS_ variable of the environment cannot be read, it must be JSON: {wrong}.") from None
+        said = f"{_not_json() or 'A SELECTS_ variable of the environment'} cannot be read, it must be JSON"
+        raise InputError(f"""{said}, such as '["one", "two"]' or '{{"name": "value"}}': {wrong}.""") from None
     except ValueError as wrong:
         raise InputError(f"The settings file {home_folder() / 'settings.toml'} cannot be read: {wrong}.") from None
+
+
+def _variable(*parts: str) -> str:
+    """A setting as the environment names it."""
+    return "SELECTS_" + "__".join(parts).upper()
+
+
+def _known(section: str) -> list[str]:
+    """The settings of a section; where there is no such section, all sections."""
+    named = Settings.model_fields.get(section)
+    if named is not None and isinstance(named.annotation, type) and issubclass(named.annotation, _Section):
+        return [_variable(section, name) for name in named.annotation.model_fields]
+    return [f"{_variable(name)}__…" for name in Settings.model_fields if name != "home"]
+
+
+def _given() -> Iterator[tuple[str, str]]:
+    """The variables of the environment that are settings in sections; pydantic passes over those of unknown ones."""
+    return ((name, said) for name, said in os.environ.items() if name.upper().startswith("SELECTS_") and "__" in name)
+
+
+def _require_known_sections() -> None:
+    for name, _ in _given():
+        section = name.partition("_")[2].partition("__")[0].lower()
+        if section not in Settings.model_fields:
+            raise UnknownName("setting", name, _known(section))
+
+
+def _not_json() -> str:
+    """The first variable of a setting of several values that is not JSON; empty where there is none."""
+    for name, said in _given():
+        section, _, field = name.partition("_")[2].lower().partition("__")
+        default = getattr(Settings.model_fields[section].default, field, None)
+        if isinstance(default, (tuple, dict)):
+            try:
+                json.loads(said)
+            except ValueError:
+                return name
+    return ""

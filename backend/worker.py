@@ -53,11 +53,9 @@ def run_worker(
     """Serve `queues` until a signal says stop; then end at once, and what was begun is gone on with by others.
 
     `besides`: makes what is done once a second beside that. `loaded`: gives other workflows than all there are.
-    Raises DatabaseUnready, UnknownName for a queue, InputError where the media store is not there.
+    Raises DatabaseUnready, UnknownName for a queue, profile or detector, InputError where the media store is not there.
     """
-    for queue in queues:
-        if queue not in QUEUES:
-            raise UnknownName("queue", queue, QUEUES)
+    _require_known(settings, queues)
     resources, name = Resources(settings), worker_name()
     require_current(resources.engine)
     require_store(resources.home)
@@ -91,6 +89,18 @@ def run_worker(
     log.info("worker stopped", worker=name)
     # Threads are in the middle of steps that nobody waits for: their files appear whole or not, their rows are fenced.
     os._exit(130 if asked[0] == signal.SIGINT else 0)
+
+
+def _require_known(settings: Settings, queues: Sequence[str]) -> None:
+    for queue in queues:
+        if queue not in QUEUES:
+            raise UnknownName("queue", queue, QUEUES)
+    if FILMS in queues:  # else film after film would fail for a misspelt name
+        with loading():
+            from backend.analysis.request import model_detector
+            from backend.features.registry import profile_named
+        profile_named(settings.analysis.profile)
+        model_detector(settings.analysis.detector)
 
 
 def _watchers() -> tuple[Callable[[Resources], Ticker], ...]:
