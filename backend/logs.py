@@ -64,5 +64,8 @@ def set_up_logs(part: str, least: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(least)
+    # DBOS gives itself one that writes in its own way where it has none.
+    dbos = logging.getLogger("dbos")
+    dbos.handlers, dbos.propagate = [handler], False
     for name in LOUD:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -82,9 +82,9 @@ class Supervisor:
                     raise PartFailed(each.part.name)
                 if now - each.began > STEADY_S:
                     each.wait_s, each.starts_again = FIRST_WAIT_S, True
+                log.warning("a part died and is started again", died=each.part.name, code=code, in_s=each.wait_s)
                 each.again_at = now + each.wait_s
                 each.wait_s = min(2 * each.wait_s, LONGEST_WAIT_S)
-                log.warning("a part died and is started again", died=each.part.name, code=code)
             elif now >= each.again_at:
                 each.process, each.began, each.again_at, each.starts_again = _start(each.part), now, None, True
 

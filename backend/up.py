@@ -84,13 +84,22 @@ def _wait_until_ready(resources: Resources, running: Supervisor, stop: threading
     began, local = time.monotonic(), local_address(resources.settings)
     while not stop.wait(0.2):
         running.look()
-        try:
-            if httpx.get(f"{local}/ready", timeout=2, trust_env=False).status_code == 200:
-                return
-        except httpx.HTTPError:
-            pass
+        missing = missing_at(local)
+        if not missing:
+            return
         if time.monotonic() - began > READY_S:
-            raise NotStarted(f"Selects is not ready after {READY_S:g} seconds; {local}/ready says what is missing.")
+            raise NotStarted(f"Selects is not ready after {READY_S:g} seconds: {missing}.")
+
+
+def missing_at(address: str) -> str:
+    """What the server at an address says is missing before it is ready; empty where it is ready."""
+    try:
+        answer = httpx.get(f"{address}/ready", timeout=2, trust_env=False)
+        if answer.status_code == 200:
+            return ""
+        return "; ".join(said for said in answer.json()["checks"].values() if said != "ok")
+    except (httpx.HTTPError, ValueError, KeyError):
+        return f"no answer from {address}"
 
 
 def _say_where(settings: Settings, secret: str) -> None:

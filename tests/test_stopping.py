@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.up import missing_at
 from tests.command import COMMAND, ROOT, environment, selects
 from tests.films import make_film
 from tests.ports import free_port
@@ -50,16 +51,20 @@ def test_up_works_on_and_ends_in_order_when_its_terminal_is_closed(tmp_path: Pat
         process.wait()
 
 
-def test_a_part_by_itself_ends_in_order_when_its_terminal_is_closed(tmp_path: Path) -> None:
+def test_a_part_by_itself_says_what_it_lacks_and_ends_in_order_when_its_terminal_is_closed(tmp_path: Path) -> None:
     home, port = tmp_path / "home", free_port()
     assert selects("migrate", home=home).returncode == 0
-    env = environment(home, SELECTS_SERVER__PORT=str(port))
+    env = environment(home, SELECTS_SERVER__PORT=str(port), SELECTS_VECTORS__PORT=str(free_port()))
     for part, runs in (
         ("worker", lambda: rows(home, "worker")),
         ("serve", lambda: not httpx_refused(port)),
     ):
         with subprocess.Popen([*COMMAND, part], env=env, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
             wait_until(lambda: process.poll() is not None or bool(runs()), READY_S)  # noqa: B023
+            if part == "serve":
+                missing = missing_at(f"http://127.0.0.1:{port}")
+                assert "no worker serves films" in missing
+                assert "the vector server does not answer" in missing
             process.send_signal(signal.SIGHUP)
             assert process.wait(READY_S) == 0, part
     (worker,) = rows(home, "worker")

@@ -64,13 +64,12 @@ class FilmWork(Work):
         """See Work."""
         movie = self.film(job)
         began, (work, share) = time.monotonic(), self.stages[stage]
-        bound = log.bind(job=doing.job_id, movie=movie.id, stage=stage)
-        bound.info("stage begins", file=movie.path)
+        log.info("stage begins", file=movie.path)
         reporter = Reporter(self.resources, doing, stage, (self.share_before(stage), share), _frame_s(movie))
         note = work(Context(self.resources, doing, movie, reporter, job.request))
         for folder in self.makes_in(movie, job):
             publish_all(folder)
-        bound.info("stage done", seconds=round(time.monotonic() - began, 3))
+        log.info("stage done", seconds=round(time.monotonic() - began, 3))
         return note
 
     def end(self, doing: Doing, state: str, problem: str) -> str:

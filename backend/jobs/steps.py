@@ -50,6 +50,8 @@ def sentence(problem: Exception) -> str:
     """What went wrong, for a person."""
     if isinstance(problem, dbos_errors.DBOSMaxStepRetriesExceeded) and problem.errors:
         return sentence(problem.errors[-1])
+    if isinstance(problem, OperationalError):  # such as a disk that is full
+        return full_stop(f"the database says: {str(problem.orig).strip().splitlines()[0]}")
     return full_stop(problem.detail if isinstance(problem, SelectsError) else type(problem).__name__)
 
 

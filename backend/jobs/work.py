@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import structlog
 from dbos import DBOS
 from sqlmodel import Session
+from structlog.contextvars import bind_contextvars, bound_contextvars, unbind_contextvars
 
 from backend.errors import SelectsError, Unavailable
 from backend.jobs import service as jobs
@@ -45,14 +46,17 @@ class Work(ABC):
     def run(self, job_id: str, workflow: str) -> str:
         """Do all stages; gives the state in which the job has ended, "superseded" where it goes on elsewhere."""
         doing = Doing(job_id, workflow, self.worker)
-        try:
-            for stage in self.shares:
-                if ended := self._staged(doing, stage):
-                    return ended
-            return self._ended(doing, "done", "")
-        except Fenced:
-            log.warning("this job is done elsewhere", job=job_id, workflow=workflow)
-            return "superseded"
+        with bound_contextvars(job=job_id, worker=self.worker):  # in every line that is logged meanwhile
+            try:
+                for stage in self.shares:
+                    if ended := self._staged(doing, stage):
+                        return ended
+                return self._ended(doing, "done", "")
+            except Fenced:
+                log.warning("this job is done elsewhere", workflow=workflow)
+                return "superseded"
+            finally:
+                unbind_contextvars("movie", "stage")
 
     def share_before(self, stage: str) -> float:
         """How much of the whole job lies before a stage."""
@@ -61,12 +65,13 @@ class Work(ABC):
 
     def _staged(self, doing: Doing, stage: str) -> str:
         """A stage as a step; gives how the job has ended with it, "" where it goes on."""
+        bind_contextvars(stage=stage)
         try:
             return DBOS.run_step(options(stage), self._fenced, doing, lambda: self._stage(doing, stage))
         except Fenced:
             raise
         except Exception as problem:  # a defect of ours, or a part that stayed away for minutes
-            log.exception("stage failed", job=doing.job_id, stage=stage)
+            log.exception("stage failed")
             said = f"The stage {stage} failed: {sentence(problem)} The log has more; try it again."
             return self._ended(doing, "failed", said)
 
@@ -75,7 +80,7 @@ class Work(ABC):
 
     def _fenced(self, doing: Doing, work: Callable[[], str]) -> str:
         """Do a step's work; a worker that finds itself given up for dead ends before the step is recorded."""
-        return fenced(self.resources, self.worker, self.give_up, work, log.bind(job=doing.job_id))
+        return fenced(self.resources, self.worker, self.give_up, work, log)
 
     def _stage(self, doing: Doing, stage: str) -> str:
         """Do a stage; what passes by itself is raised."""
@@ -84,6 +89,8 @@ class Work(ABC):
             with Session(self.resources.engine, expire_on_commit=False) as session:
                 job = jobs.claim(session, doing, stage, self.share_before(stage))
                 session.expunge_all()
+            if job.movie_id is not None:
+                bind_contextvars(movie=job.movie_id)
             note = self.do(doing, job, stage)
             if note is not None:
                 with Session(self.resources.alone) as session:
@@ -94,5 +101,5 @@ class Work(ABC):
         except (Fenced, Unavailable, *PASSING):
             raise
         except SelectsError as problem:
-            log.info("stage ends the job", job=doing.job_id, stage=stage, problem=problem.detail)
+            log.info("stage ends the job", problem=problem.detail)
             return self.end(doing, "failed", problem.detail)
