@@ -71,6 +71,19 @@ def _run() -> int:
         where = f" ({error.filename})" if error.filename else ""
         say(f"{error.strerror or error}{where}.")
         return 2
+    except Exception as error:
+        if not (problem := _of_database(error)):
+            raise
+        say(f"The database says: {problem}.")
+        return 2
+
+
+def _of_database(error: Exception) -> str:
+    """What a database says that has gone, is full, or is none; empty for any other error."""
+    known = sys.modules.get("sqlalchemy.exc")  # which takes long to import, so only where something has
+    if known and (isinstance(error, known.OperationalError) or type(error) is known.DatabaseError):
+        return str(getattr(error, "orig", error)).strip().splitlines()[0].rstrip(".")
+    return ""
 
 
 def _command() -> int:

@@ -55,3 +55,14 @@ def test_models_are_listed(tmp_path: Path) -> None:
         assert (row["path"] is not None) is (row["here"] and not weightless)
         assert row["here"] or not weightless
         assert row["here"] or "embedded" not in row["profiles"], row["name"]
+
+
+def test_a_database_that_is_none_is_said_in_one_sentence(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "selects.db").write_bytes(b"not a database, however long one looks" * 50)
+    for words in (["migrate"], ["search", "rain"], ["worker"], ["ingest", str(tmp_path)]):
+        (tmp_path / "film.mp4").touch()
+        wrong = selects(*words, home=home)
+        assert (wrong.returncode, wrong.stdout) == (2, "")
+        assert wrong.stderr == "selects: The database says: file is not a database.\n"

@@ -6,7 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
 from backend.errors import DatabaseUnready
@@ -20,27 +20,44 @@ def migrate(engine: Engine) -> str:
         with engine.begin() as connection:
             if engine.dialect.name == "postgresql":
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
-            config = _config()
+            config = alembic_config()
+            _require_known(_found(connection), config)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-            return MigrationContext.configure(connection).get_current_revision() or ""
+            return _found(connection)
     except OperationalError as problem:
         raise DatabaseUnready(f"The database does not answer: {_first_line(problem)}.") from None
 
 
 def require_current(engine: Engine) -> None:
     """Raise DatabaseUnready unless the database has the version that this code wants."""
-    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    config = alembic_config()
+    newest = ScriptDirectory.from_config(config).get_current_head()
     try:
         with engine.connect() as connection:
-            found = MigrationContext.configure(connection).get_current_revision()
+            found = _found(connection)
     except OperationalError as problem:
         raise DatabaseUnready(f"The database does not answer: {_first_line(problem)}.") from None
     if found != newest:
+        _require_known(found, config)
         raise DatabaseUnready(f"The database is at version {found or 'none'}, not {newest}; run `selects migrate`.")
 
 
-def _config() -> Config:
+def _found(connection: Connection) -> str:
+    """The version of a database; empty where it has none."""
+    return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def _require_known(found: str, config: Config) -> None:
+    """Raise DatabaseUnready for a version that no migration of ours makes."""
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if found and found not in known:
+        said = f"The database is at version {found}, which this program does not know: a newer one made it"
+        raise DatabaseUnready(f"{said}; run that one, or restore a backup of before.")
+
+
+def alembic_config() -> Config:
+    """Where the migrations lie."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     return config
