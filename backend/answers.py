@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from fastapi import Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
@@ -40,6 +41,12 @@ def said_of(found: Sequence[Any], *, within: str = "") -> str:
 def error_answer(error: SelectsError) -> JSONResponse:
     """One of our errors as JSON."""
     return answer(error.status, type(error).__name__, error.detail, error.headers)
+
+
+def is_known(request: Request, etag: str) -> bool:
+    """Whether who asks has this already: what `If-None-Match` says (RFC 9110, 13.1.2)."""
+    known = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
+    return "*" in known or etag in known
 
 
 def errors(*kinds: type[SelectsError]) -> dict[int | str, dict[str, Any]]:

@@ -69,3 +69,20 @@ def test_who_does_not_ask_for_pieces_has_the_rest(film: tuple[TestClient, str, b
     assert client.get(address, params={"pieces": True}).content == content
     beyond = client.get(address, params={"pieces": True}, headers={"Range": f"bytes={LENGTH}-"})
     assert beyond.status_code == 416
+
+
+@pytest.mark.parametrize("pieces", [True, False], ids=["pieces", "whole"])
+def test_a_range_that_cannot_be_read_is_passed_over_and_one_beyond_is_said(
+    film: tuple[TestClient, str, bytes], pieces: bool
+) -> None:
+    client, address, content = film
+    for asked in ("bytes=5-2", "bytes=abc", "lines=1-2", "bytes=", "bytes=1-2,", "bytes=--1"):
+        whole = client.get(address, params={"pieces": pieces}, headers={"Range": asked})
+        assert (whole.status_code, len(whole.content)) == (200, LENGTH), asked
+    for asked in (f"bytes={LENGTH}-{LENGTH + 5}", "bytes=" + "9" * 25 + "-", "bytes=-0"):
+        beyond = client.get(address, params={"pieces": pieces}, headers={"Range": asked})
+        assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{LENGTH}")
+        assert beyond.json()["error"] == "NoSuchPart"
+    for asked, found in (("bytes=0-" + "9" * 25, content), (" Bytes = 3 - 4 ", content[3:5])):
+        part = client.get(address, params={"pieces": pieces}, headers={"Range": asked})
+        assert (part.status_code, part.content) == (206, found)

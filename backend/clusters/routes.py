@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from backend.answers import errors
+from backend.answers import errors, is_known
 from backend.clusters import corrections, further, service, undoing
 from backend.clusters.feedback import feedback, json_lines
 from backend.clusters.history import history
@@ -92,7 +92,7 @@ def list_clusters(
     found, total = service.list_clusters(session, wanted, asked.limit, asked.offset)
     shown = paged(found, total, asked.offset)
     etag = f'"{hashlib.sha256(shown.model_dump_json().encode()).hexdigest()[:32]}"'
-    if etag in request.headers.get("if-none-match", ""):
+    if is_known(request, etag):
         return Response(status_code=304, headers={"ETag": etag})  # type: ignore[return-value]
     response.headers["ETag"] = etag
     return shown

@@ -1,5 +1,7 @@
 """Candidates of a film: what there is, and windows that people set by hand."""
 
+from hashlib import sha256
+
 import numpy as np
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -26,7 +28,8 @@ def version_of(session: Session, movie: Movie) -> str:
     """What changes whenever the list of a film's candidates changes: its ETag."""
     latest = select(func.count(), func.max(Candidate.updated_at)).where(col(Candidate.movie_id) == movie.id, listed())
     count, changed = session.exec(latest).one()
-    return f'"{movie.id}-{count}-{changed.timestamp() if changed else 0:.6f}"'
+    title = sha256(movie.title.encode()).hexdigest()[:8]  # they carry it, and a new one is no change of theirs
+    return f'"{movie.id}-{count}-{changed.timestamp() if changed else 0:.6f}-{title}"'
 
 
 def add_candidate(session: Session, movie: Movie, timeline: Timeline, new: CandidateNew, by: str) -> Candidate:

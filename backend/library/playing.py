@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from backend.analysis.cache import FilmCache
 from backend.analysis.pictures import keyframe_path
-from backend.answers import errors
+from backend.answers import ErrorShape, errors
 from backend.dependencies import Id, PrincipalDep, ReadSession, ResourcesDep
 from backend.errors import InputError, NotAllowed, NotFound, OutputError, TooLarge
 from backend.files import write_atomically
@@ -19,7 +19,7 @@ from backend.library.places import poster_path
 from backend.library.service import movie_named, shown
 from backend.library.shapes import MoviePublic
 from backend.members.service import Principal
-from backend.pieces import PieceResponse
+from backend.pieces import PartsResponse, PieceResponse
 from backend.resources import Resources
 from backend.store.media import present, renew
 
@@ -27,6 +27,10 @@ TYPES = {".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/mp4", ".webm":
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 POSTER_TYPES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 LARGEST_POSTER_BYTES = 10 << 20
+PARTS: dict[int | str, dict[str, Any]] = {
+    206: {"description": "The part that `Range` asks for."},
+    416: {"model": ErrorShape, "description": "The film ends before what `Range` asks for."},
+}
 PICTURE = {"schema": {"type": "string", "format": "binary"}}
 POSTER_BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"image/jpeg": PICTURE, "image/png": PICTURE}}
@@ -38,7 +42,7 @@ router = APIRouter(prefix="/movies/{movie_id}", tags=["library"])
 @router.get(
     "/media",
     response_class=FileResponse,
-    responses={206: {"description": "The part that `Range` asks for."}} | errors(NotFound),  # type: ignore[operator]
+    responses=PARTS | errors(NotFound),
 )
 def play(
     movie_id: Id,
@@ -55,7 +59,7 @@ def play(
     kind = TYPES.get(path.suffix.lower(), "application/octet-stream")
     if pieces:
         return PieceResponse(path, kind)
-    return FileResponse(path, media_type=kind, headers={"Cache-Control": "private, max-age=3600"})
+    return PartsResponse(path, media_type=kind, headers={"Cache-Control": "private, max-age=3600"})
 
 
 @router.get("/frames/{frame}.jpg", response_class=FileResponse, responses=errors(NotFound))

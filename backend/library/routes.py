@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 from starlette.concurrency import run_in_threadpool
 
 from backend.analysis.checksum import checksums_file, remembered_checksum
-from backend.answers import errors
+from backend.answers import errors, is_known
 from backend.dependencies import Id, MaybeProjectQuery, PageDep, PrincipalDep, ReadSession, ResourcesDep, WriteSession
 from backend.errors import Conflict, InputError, NotAllowed, NotFound, OutputError, TooLarge
 from backend.jobs.models import JobPublic
@@ -197,7 +197,7 @@ def list_candidates(
     """The candidates of a film: the ranking's by rank, then those made by hand. `If-None-Match` saves the list."""
     movie = service.movie_named(session, who, movie_id)
     etag = clips.version_of(session, movie)
-    if etag in request.headers.get("if-none-match", ""):
+    if is_known(request, etag):
         return Response(status_code=304, headers={"ETag": etag})  # type: ignore[return-value]
     response.headers["ETag"] = etag
     rows, total = clips.list_candidates(session, movie, page.limit, page.offset)
