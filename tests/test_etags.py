@@ -1,12 +1,13 @@
-"""The list of a film's candidates is sent again only where it has changed: `ETag` and `If-None-Match`."""
+"""What clients may keep: candidates by `ETag` and `If-None-Match`, pictures by an address that is of one film."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from backend.library.places import keyframe_address
 from tests.service import Service, running
-from tests.world import MANUAL, MOVIE, RANKED, make_world, secret_of
+from tests.world import KEYFRAME, MANUAL, MOVIE, RANKED, SHA256, make_world, secret_of
 
 LIST = f"/api/movies/{MOVIE}/candidates"
 
@@ -48,3 +49,15 @@ def test_every_change_of_the_list_has_another_tag(world: Service) -> None:
     assert client.patch(f"/api/movies/{MOVIE}", json={"title": "Called otherwise"}).status_code == 200
     changed()
     assert {each["movie_title"] for each in client.get(LIST).json()["items"]} == {"Called otherwise"}
+
+
+def test_a_picture_is_kept_only_under_an_address_that_no_other_film_ever_has(world: Service) -> None:
+    """SQLite gives the id of the film that was added last, and is deleted, to the next one."""
+    client = world.client(secret_of("viewer"))
+    shown = keyframe_address(MOVIE, SHA256, KEYFRAME)
+    kept = client.get(shown)
+    assert (kept.status_code, "immutable" in kept.headers["cache-control"]) == (200, True)
+    bare = shown.partition("?")[0]
+    for address in (bare, f"{bare}?of=", f"{bare}?of=00000000"):
+        asked_again = client.get(address)
+        assert (asked_again.status_code, asked_again.headers["cache-control"]) == (200, "private, no-cache")

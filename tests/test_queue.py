@@ -214,7 +214,10 @@ def test_what_stands_beside_a_clip(desk: Studio, monkeypatch: pytest.MonkeyPatch
     decide(ada, first[0].id or 0, "approve")
     seen = ada.get(f"/api/candidates/{first[1].id}/context").json()
     assert [shot["number"] for shot in seen["shots"]] == list(range(15)), "shots 4 to 6, and eight on the longer side"
-    assert seen["shots"][4] | {"picture": "/api/movies/1/frames/2000.jpg"} == seen["shots"][4]
+    assert (
+        seen["shots"][4] | {"picture": f"/api/movies/1/frames/2000.jpg?of={first[0].movie_sha256[:8]}"}
+        == seen["shots"][4]
+    )
     assert [line["text"] for line in seen["lines"]] == ["said inside"]
     assert seen["movie"]["frames"] == 100_000
     assert seen["rejected"]["candidate"]["id"] == second[1].id

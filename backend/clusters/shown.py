@@ -12,6 +12,7 @@ from backend.clusters.likeness import name_suggestions
 from backend.clusters.models import Cluster, ClusterItem, Kind
 from backend.clusters.shapes import Box, ClusterPublic, ItemPublic, Strip
 from backend.library.models import Movie, Shot
+from backend.library.places import keyframe_address
 
 SEEN_SHARE = 1 / 1000
 """Spans that lie nearer than this share of the film are drawn as one."""
@@ -88,7 +89,7 @@ def shown_item(item: ClusterItem, movie: Movie, shot: Shot) -> ItemPublic:
         end_frame=shot.end_frame,
         start_s=shot.start_s,
         end_s=shot.end_s,
-        picture=f"/api/movies/{item.movie_id}/frames/{item.frame}.jpg",
+        picture=keyframe_address(item.movie_id, movie.sha256, item.frame),
         box=box,
         confidence=item.confidence,
         held=item.held,

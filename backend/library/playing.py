@@ -15,7 +15,7 @@ from backend.dependencies import Id, PrincipalDep, ReadSession, ResourcesDep
 from backend.errors import InputError, NotAllowed, NotFound, OutputError, TooLarge
 from backend.files import write_atomically
 from backend.library.models import Movie
-from backend.library.places import poster_path
+from backend.library.places import of_film, poster_path
 from backend.library.service import movie_named, shown
 from backend.library.shapes import MoviePublic
 from backend.members.service import Principal
@@ -64,14 +64,21 @@ def play(
 
 @router.get("/frames/{frame}.jpg", response_class=FileResponse, responses=errors(NotFound))
 def keyframe(
-    movie_id: Id, frame: int, session: ReadSession, who: PrincipalDep, resources: ResourcesDep
+    movie_id: Id,
+    frame: int,
+    session: ReadSession,
+    who: PrincipalDep,
+    resources: ResourcesDep,
+    of: Annotated[str, Query(max_length=64, description="As `picture` says it: then browsers may keep it.")] = "",
 ) -> FileResponse:
     """The picture of a keyframe, 320 wide; which frames are keyframes, the shots say."""
     movie = movie_named(session, who, movie_id)
     path = _keyframe(resources, movie, frame)
     if path is None:
         raise NotFound(f"Frame {frame} of {movie.title!r} is not a keyframe.")
-    return FileResponse(path, media_type="image/jpeg", headers=FOREVER)
+    # Without it the address may be another film's tomorrow.
+    kept = FOREVER if of and of == of_film(movie.sha256) else {"Cache-Control": "private, no-cache"}
+    return FileResponse(path, media_type="image/jpeg", headers=kept)
 
 
 @router.get("/picture", response_class=Response, responses=errors(NotFound))

@@ -8,6 +8,7 @@ from sqlmodel._compat import SQLModelConfig
 
 from backend.jobs.models import JobPublic
 from backend.library.models import Movie, MovieFacts, MovieState, Rights
+from backend.library.places import keyframe_address
 
 Genre = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
 
@@ -129,7 +130,7 @@ class ShotPublic(_Part):
         shown = cls.model_validate(row)
         if shown.keyframes:
             middle = shown.keyframes[len(shown.keyframes) // 2]
-            shown.picture = f"/api/movies/{movie.id}/frames/{middle}.jpg"
+            shown.picture = keyframe_address(movie.id or 0, movie.sha256, middle)
         return shown
 
 

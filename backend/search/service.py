@@ -12,6 +12,7 @@ from backend.clusters.metric import common_head
 from backend.errors import InputError, NotFound
 from backend.features.base import Image
 from backend.library.models import Movie
+from backend.library.places import keyframe_address
 from backend.members.service import Principal, require_role, role_in
 from backend.paging import paged
 from backend.search.copies import Floats
@@ -161,7 +162,7 @@ def film_hit(film: HeldFilm, ref: FilmRef, shot: int, found: Sequence[Found]) ->
         end_frame=int(shots.frames[shot, 1]),
         start_s=float(shots.seconds[shot, 0]),
         end_s=float(shots.seconds[shot, 1]),
-        picture=f"/api/movies/{ref.movie_id}/frames/{frame}.jpg" if frame >= 0 else None,
+        picture=keyframe_address(ref.movie_id, ref.sha256, frame) if frame >= 0 else None,
         score=reasons[0].score,
         found_by=reasons,
     )

@@ -36,7 +36,9 @@ class Hit(BaseModel):
     end_frame: int
     start_s: float
     end_s: float
-    picture: str | None = Field(description="Address of its middle keyframe.", examples=["/api/movies/1/frames/42.jpg"])
+    picture: str | None = Field(
+        description="Address of its middle keyframe.", examples=["/api/movies/1/frames/42.jpg?of=0f8fad5b"]
+    )
     score: float = Field(ge=0, le=1, examples=[0.82])
     found_by: list[Found]
 

@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from backend.database import in_parts
 from backend.library.models import Candidate, Movie, Shot
+from backend.library.places import keyframe_address
 from labeling.lists.models import ListEntry, StoredList
 from labeling.lists.standing import Standing
 
@@ -56,7 +57,7 @@ def keyframes(session: Session, clips: Iterable[Standing]) -> dict[int, tuple[Mo
 def pictures(session: Session, clips: Iterable[Standing]) -> dict[int, str]:
     """Addresses of these keyframes, by the entry's id."""
     found = keyframes(session, clips)
-    return {entry: f"/api/movies/{movie.id}/frames/{frame}.jpg" for entry, (movie, frame) in found.items()}
+    return {entry: keyframe_address(movie.id or 0, movie.sha256, frame) for entry, (movie, frame) in found.items()}
 
 
 def _shots(session: Session, spots: Iterable[tuple[int, int]]) -> dict[tuple[int, int], list[int]]:

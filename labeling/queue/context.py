@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, func, or_, select
 from sqlmodel import Session, col
 
 from backend.library.models import Candidate, DialogueLine, Movie, Shot
+from backend.library.places import keyframe_address
 from backend.library.shapes import CandidatePublic
 from backend.members.service import Principal, require_part
 from labeling.queue.precedents import Near, Precedents
@@ -98,13 +99,15 @@ def _strip(session: Session, row: Any) -> list[StripShot]:
     }
     found = session.connection().execute(_AROUND, span).all()
     return [
-        StripShot(picture=_picture(row.movie_id, shot.keyframes), **{name: getattr(shot, name) for name in _STRIP})
+        StripShot(picture=_picture(row, shot.keyframes), **{name: getattr(shot, name) for name in _STRIP})
         for shot in found
     ]
 
 
-def _picture(movie_id: int, keyframes: Sequence[int]) -> str | None:
-    return f"/api/movies/{movie_id}/frames/{keyframes[len(keyframes) // 2]}.jpg" if keyframes else None
+def _picture(candidate: Any, keyframes: Sequence[int]) -> str | None:
+    if not keyframes:
+        return None
+    return keyframe_address(candidate.movie_id, candidate.movie_sha256, keyframes[len(keyframes) // 2])
 
 
 def _lines(session: Session, row: Any) -> list[SpokenLine]:
@@ -121,7 +124,7 @@ def _precedent(session: Session, near: Sequence[Near], verdict: str) -> Preceden
         middle = (candidate.start_frame + candidate.end_frame) // 2
         asked = {"movie": candidate.movie_id, "start": middle, "end": middle + 1}
         shot = session.connection().execute(_KEYFRAMES, asked).first()
-        picture = _picture(candidate.movie_id, shot.keyframes) if shot else None
+        picture = _picture(candidate, shot.keyframes) if shot else None
         shown = CandidatePublic.model_validate(candidate)
         return Precedent(candidate=shown, similarity=found.similarity, picture=picture)
     return None

@@ -54,7 +54,7 @@ export class Strip {
     const frame = this.time.keyframeAt(second);
     thumb.picture.hidden = frame === null;
     if (frame === null) return;
-    const source = `/api/movies/${this.movie.id}/frames/${frame}.jpg`;
+    const source = `/api/movies/${this.movie.id}/frames/${frame}.jpg?of=${(this.movie.sha256 || "").slice(0, 8)}`;
     if (thumb.picture.getAttribute("src") !== source) thumb.picture.src = source;
   }
 
