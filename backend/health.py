@@ -1,6 +1,8 @@
 """/health, /ready and /metrics: for whoever runs the service."""
 
+import shutil
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -25,6 +27,8 @@ from backend.search.missing import without_vectors
 from backend.store.media import has_store, require_store
 
 HOUR_S = 3600.0
+LITTLE_ROOM = 256 << 20
+"""Bytes. A film of two hours leaves tens of MiB of pictures, sound and features, a copy for browsers hundreds."""
 FiguresOf = Callable[[Session], Iterable[Metric]]
 """Figures of a room above this one, which the roof brings."""
 
@@ -53,7 +57,7 @@ def health() -> Health:
 
 @router.get("/ready", responses={503: {"model": Ready, "description": "Not ready, and why."}})
 def ready(resources: ResourcesDep, response: Response) -> Ready:
-    """Whether database, vectors and workers are there; assets without vectors and unusable models are notes."""
+    """Whether database, vectors and workers are there; the rest are notes."""
     checks, notes = {"database": _database(resources)}, []
     if checks["database"] == "ok":
         with Session(resources.reading) as session:
@@ -69,8 +73,9 @@ def ready(resources: ResourcesDep, response: Response) -> Ready:
             for alarm in resources.live.alarms()
         ]
         if lacking:
-            films = "film is" if lacking == 1 else "films are"
-            notes.append(f"{lacking} {films} ready but not wholly in the index; `selects doctor` says which")
+            notes.append(f"{lacking} films are ready but not wholly in the index; `selects doctor` says which")
+    if little := _little_room(resources.home):
+        notes.append(little)
     if has_store(resources.home):
         checks["media"] = _media(resources)
     checks["vectors"] = "ok" if resources.chroma.healthy() else "the vector server does not answer"
@@ -94,6 +99,14 @@ def _media(resources: Resources) -> str:
     except SelectsError as problem:
         return problem.detail
     return "ok"
+
+
+def _little_room(home: Path) -> str:
+    try:
+        room = shutil.disk_usage(home).free
+    except OSError:  # not made yet
+        return ""
+    return "" if room >= LITTLE_ROOM else f"{room >> 20} MiB are left on the disk of SELECTS_HOME; films may need more"
 
 
 def _database(resources: Resources) -> str:

@@ -92,7 +92,7 @@ def run_worker(
 
 
 def _require_known(settings: Settings, queues: Sequence[str]) -> None:
-    for queue in queues:
+    for queue in queues or ("",):
         if queue not in QUEUES:
             raise UnknownName("queue", queue, QUEUES)
     if FILMS in queues:  # else film after film would fail for a misspelt name

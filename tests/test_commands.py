@@ -57,6 +57,14 @@ def test_models_are_listed(tmp_path: Path) -> None:
         assert row["here"] or "embedded" not in row["profiles"], row["name"]
 
 
+@pytest.mark.parametrize("queues", ["tape", "", ","])
+def test_a_worker_without_a_queue_does_not_start(queues: str, tmp_path: Path) -> None:
+    wrong = selects("worker", "--queues", queues, home=tmp_path / "home", timeout_s=300)
+    assert wrong.returncode == 2
+    assert wrong.stderr.startswith("selects: Unknown queue '"), wrong.stderr
+    assert "known: cpu, gpu" in wrong.stderr
+
+
 def test_a_database_that_is_none_is_said_in_one_sentence(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
