@@ -7,9 +7,11 @@ import pytest
 from backend.analysis.film import Analysis
 from backend.analysis.poster import stand_in
 from backend.analysis.view import scoring_film
+from backend.library.models import Movie
 from backend.media.signals import FRAME_SIGNALS
 from backend.scoring.rank import RankRequest, rank
-from tests.vectors import Stock
+from tests.service import Service
+from tests.vectors import Stock, add_film
 
 LIT = 0.1
 
@@ -31,6 +33,15 @@ def test_a_film_with_people_shows_one(stock: Stock, name: str) -> None:
     assert any(frame in shot for shot in known.scan.keyframes)
     assert light > LIT
     assert 0.25 < max(faces) < 0.8
+
+
+def test_a_film_has_its_picture_before_its_clips_are_ranked(service: Service, stock: Stock) -> None:
+    """The library shows it from then on: it is to be one that there is."""
+    movie_id = add_film(service.resources, stock, "sintel", service.project(), indexed=False)
+    with service.session() as session:
+        movie = session.get_one(Movie, movie_id)
+        assert movie.picture == stand_in(stock.films["sintel"].known, ())
+        assert movie.picture != 0
 
 
 def test_without_faces_and_clips_it_is_lit_and_no_title(stock: Stock) -> None:

@@ -107,6 +107,7 @@ def save_analysis(session: Session, movie_id: int, request: AnalysisRequest, kno
     movie.scan_key, movie.vectors = request.scan_key, vectors
     movie.duration_s, movie.frames = known.scan.timeline.duration_s, known.scan.timeline.frames
     movie.warnings = list(known.warnings)
+    movie.picture = stand_in(known, ())
     session.add(movie)
     for table, parts in made.items():
         session.execute(delete(table).where(col(table.movie_id) == movie_id))
