@@ -73,6 +73,19 @@ def test_a_clip_is_judged_above_the_bar(phone: Page, room: Room) -> None:
     )
 
 
+def test_the_times_of_clips_are_read_whole_and_what_has_the_focus_lies_above_the_bar(phone: Page, room: Room) -> None:
+    film = room.site.api("GET", "/api/movies", params={"project": room.project})["items"][0]["id"]
+    phone.goto(f"{room.site.base}/movies/{film}")
+    clip = phone.locator(".clip-main").last
+    expect(clip).to_contain_text(re.compile(r"0\.\d\d (low|medium|good|compelling)"))
+    span = clip.locator(".clip-span")
+    span.evaluate("(span) => { span.firstChild.textContent = '1:43:08 – 1:44:09'; }")
+    assert span.evaluate("(span) => span.scrollWidth <= span.clientWidth"), "of a long film too"
+    phone.evaluate("scrollTo(0, 0)")
+    clip.focus()
+    assert box(clip)[3] <= box(phone.get_by_role("navigation", name="Pages"))[1]
+
+
 def test_project_and_person_are_above_the_page(phone: Page) -> None:
     assert phone.viewport_size
     person = phone.locator(".rail-person")

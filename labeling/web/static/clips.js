@@ -52,7 +52,7 @@ class Clips extends HTMLElement {
     const main = h("button", {type: "button", class: "clip-main", title: "Play this clip", onclick: () => this.#send("playbar", bar), onfocus: () => this.#send("choose", bar)},
       h("span", {class: "clip-rank num"}, own ? "own" : String(bar.rank)),
       h("span", {class: "clip-span num"}, span, h("span", {class: "muted"}, ` (${clock(bar.end_s - bar.start_s)})`)),
-      h("span", {class: `clip-score num ${bar.band}`, title: bar.score === null ? "" : `viral ${score(bar.viral)}, compelling ${score(bar.compelling)}`}, bar.score === null ? "not scored" : `${score(bar.score)} ${bar.band}`),
+      h("span", {class: `clip-score num ${bar.band}`, title: bar.score === null ? "" : `viral ${score(bar.viral)}, compelling ${score(bar.compelling)}`}, bar.score === null ? "not scored" : score(bar.score), bar.score === null ? null : h("span", {class: "clip-band"}, ` ${bar.band}`)),
       h("span", {class: "clip-why small muted", title: bar.reasons?.join("\n") || bar.note || ""}, words));
     const more = button("", () => this.#send("like", bar), {kind: "plain", symbol: "like", title: `More like ${span}`});
     const away = bar.source === "manual" && mayEdit ? button("", () => this.#send("remove", bar), {kind: "plain", symbol: "close", title: `Remove the clip ${span}`}) : null;

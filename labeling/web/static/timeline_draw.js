@@ -65,7 +65,8 @@ function ruler(ctx, view, row, paint, x) {
     ctx.fillStyle = paint.line;
     ctx.fillRect(at, row.top + row.height / 2, 1, row.height / 2);
     ctx.fillStyle = paint.muted;
-    ctx.fillText(clock(second), at + 4, row.top + row.height / 2);
+    const said = clock(second);
+    if (at + 4 + ctx.measureText(said).width <= view.width) ctx.fillText(said, at + 4, row.top + row.height / 2);
   }
 }
 
