@@ -17,9 +17,9 @@ import "./people.js";
 import "./review.js";
 import "./search.js";
 import "./toasts.js";
-import {attempt} from "./toasts.js";
+import {attempt, toast} from "./toasts.js";
 import "./tray.js";
-import {uploads} from "./uploads.js";
+import {cutOff, uploads} from "./uploads.js";
 
 // Address → element, the entry of the rail that it belongs to, whether it is kept when another is shown.
 const PAGES = [
@@ -50,6 +50,7 @@ class App extends HTMLElement {
     jobs.start();
     outbox.start();
     this.show();
+    if (cutOff.length) toast(`Loading the page anew cut these uploads off: ${cutOff.join(", ")}. Choose the files once more.`, {problem: true});
   }
 
   go(address) {
@@ -117,7 +118,7 @@ function newProject() {
 
 async function signOut() {
   if (uploads.open.length && !confirm("Films are still being uploaded. Stop them and sign out?")) return;
-  uploads.all = [];
+  uploads.stop();
   await attempt(() => api("DELETE", "/api/session"));
   location.assign("/signin");
 }

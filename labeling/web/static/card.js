@@ -88,7 +88,8 @@ export function fileCard(upload) {
     setProgress(bar, upload.fraction);
     problem.textContent = upload.problem;
     problem.title = upload.problem;
-    problem.hidden = again.hidden = !failed;
+    problem.hidden = !failed;
+    again.hidden = !failed || upload.refused;
     bar.hidden = failed;
   };
   return {element, show};

@@ -12,11 +12,12 @@ import {filmKeys, KEYS} from "./keys.js";
 import "./lines.js";
 import {offerLists} from "./list_add.js";
 import {Marks} from "./marks.js";
+import {missing} from "./missing.js";
 import "./player.js";
 import "./ranking.js";
 import "./references.js";
 import "./timeline.js";
-import {attempt, toast} from "./toasts.js";
+import {attempt, tell, toast} from "./toasts.js";
 import {bytes, clock, jobWords, many, percent, rateOf} from "./words.js";
 
 const LISTED = 20;
@@ -46,21 +47,36 @@ class Film extends HTMLElement {
   }
 
   async load() {
-    const movie = await attempt(() => get(`/api/movies/${this.id_}`));
-    if (this.#stop.signal.aborted) return;
-    if (!movie) return this.replaceChildren(h("section", {class: "empty"}, h("h1", {}, "This film is not here."), h("a", {class: "button main", href: "/"}, "To the library")));
+    try {
+      await this.#load();
+    } catch (error) {
+      if (!this.#stop.signal.aborted) this.#unloaded(error);
+    }
+  }
+
+  async #load() {
+    const movie = await get(`/api/movies/${this.id_}`);
+    if (this.#stop.signal.aborted) return undefined;
     if (movie.project_id !== boot.project) return toProject(movie.project_id);
     this.movie = movie;
     document.title = `${movie.title} · Selects`;
     if (movie.state !== "ready" || !movie.shots) return this.#unready();
+    if (!this.film) this.replaceChildren(this.#head(), h("p", {class: "muted", role: "status"}, "Loading its shots and clips …"));
     const part = (name) => getAll(`/api/movies/${this.id_}/${name}`);
-    const found = await attempt(() => Promise.all(["shots", "scenes", "lines", "candidates"].map(part)));
-    if (!found || this.#stop.signal.aborted) return undefined;
-    const [shots, scenes, lines, candidates] = found;
+    const [shots, scenes, lines, candidates] = await Promise.all(["shots", "scenes", "lines", "candidates"].map(part));
+    if (this.#stop.signal.aborted) return undefined;
     this.film = {movie, shots, scenes, lines, curve: null, time: new FilmTime(movie, shots)};
     this.#stored = candidates.map(asBar);
     this.#build();
     return this.#rank({top_n: LISTED}, {keep: true});
+  }
+
+  // What is shown already stays, unless the film is gone.
+  #unloaded(error) {
+    const gone = error.status === 404;
+    if (this.film && !gone) return tell(error);
+    const parts = gone ? [h("h1", {}, "This film is not here."), h("p", {class: "muted wrap"}, error.message), h("a", {class: "button main", href: "/"}, "To the library")] : missing("This film could not be loaded.", error, () => this.load());
+    return this.replaceChildren(h("section", {class: "empty"}, parts));
   }
 
   // A film that is in work, or could not be analysed.

@@ -5,14 +5,14 @@ import {boot, mayEdit, remember, remembered} from "./boot.js";
 import {fileCard, FilmCard} from "./card.js";
 import {button, h, openDialog} from "./dom.js";
 import {jobs} from "./jobs.js";
-import {attempt, toast} from "./toasts.js";
-import {filesOf, uploads} from "./uploads.js";
+import {missing} from "./missing.js";
+import {attempt, tell, toast} from "./toasts.js";
+import {filesOf, isFilm, TYPES, uploads} from "./uploads.js";
 import {many} from "./words.js";
 
 const SORTS = {newest: "Newest first", oldest: "Oldest first", title: "By title", year: "By year", longest: "Longest first"};
 const STATES = {"": "All films", ready: "Ready", working: "In work", failed: "Failed"};
 const IN_WORK = new Set(["working", "waiting"]);
-const TYPES = ".3gp,.avi,.dv,.flv,.m2ts,.m2v,.m4v,.mkv,.mov,.mp4,.mpeg,.mpg,.mts,.mxf,.nut,.ogm,.ogv,.ts,.vob,.webm,.wmv,video/*";
 
 class Library extends HTMLElement {
   #films = [];
@@ -45,7 +45,7 @@ class Library extends HTMLElement {
     this.count = h("p", {class: "muted num", role: "status"});
     this.wall = h("ul", {class: "wall"});
     this.nothing = h("section", {class: "empty", hidden: true});
-    this.picker = h("input", {type: "file", multiple: true, accept: TYPES, class: "sr", tabIndex: -1, "aria-label": "Films to upload",
+    this.picker = h("input", {type: "file", multiple: true, accept: [...TYPES, "video/*"].join(), class: "sr", tabIndex: -1, "aria-label": "Films to upload",
       onchange: () => { uploads.add(this.picker.files); this.picker.value = ""; }});
     this.bar = this.#controls();
     this.append(h("header", {class: "page-head"}, h("h1", {}, "Library"), this.count, this.bar), this.picker, this.#dropStrip(), this.wall, this.nothing);
@@ -55,7 +55,7 @@ class Library extends HTMLElement {
   #controls() {
     const text = h("input", {type: "search", class: "input", placeholder: "Title", "aria-label": "Filter by title",
       oninput: () => { this.#filter.text = text.value.trim().toLowerCase(); this.#draw(); }});
-    this.genres = h("select", {class: "input", "aria-label": "Genre", onchange: () => { this.#filter.genre = this.genres.value; this.#draw(); }});
+    this.genres = h("select", {class: "input", "aria-label": "Genre", onchange: () => { this.#filter.genre = this.genres.value; this.#draw(); }}, h("option", {value: ""}, "All genres"));
     const state = choice("State", STATES, "", (value) => { this.#filter.state = value; this.#draw(); });
     const sort = choice("Order", SORTS, remembered("sort", "newest"), (value) => { remember("sort", value); this.load(); });
     this.sort = sort;
@@ -72,14 +72,24 @@ class Library extends HTMLElement {
   async load() {
     if (!boot.project) return this.#draw();
     const load = ++this.#loads;
-    const films = await attempt(() => getAll(withQuery("/api/movies", {project: boot.project, sort: this.sort.value})));
-    if (!films || load !== this.#loads) return undefined;
+    if (!this.loaded) this.count.textContent = "Loading …";
+    this.problem = null;
+    const films = await getAll(withQuery("/api/movies", {project: boot.project, sort: this.sort.value})).catch((error) => error);
+    if (load !== this.#loads) return undefined;
+    if (films instanceof Error) return this.#unloaded(films);
     this.#films = films;
     this.loaded = true;
     const known = [...new Set(films.flatMap((film) => film.genres))].sort();
     const chosen = this.genres.value;
     this.genres.replaceChildren(h("option", {value: ""}, "All genres"), ...known.map((name) => h("option", {value: name}, name)));
     this.genres.value = known.includes(chosen) ? chosen : "";
+    return this.#draw();
+  }
+
+  // What is shown already stays; an empty wall says why it is empty.
+  #unloaded(error) {
+    if (this.loaded) return tell(error);
+    this.problem = error;
     return this.#draw();
   }
 
@@ -108,6 +118,7 @@ class Library extends HTMLElement {
   #draw() {
     const sending = uploads.of(boot.project), shown = this.#films.filter((film) => this.#passes(film));
     const none = !this.#films.length && !sending.length, ready = this.loaded || !boot.project;
+    if (this.problem) return this.#blank();
     this.count.textContent = none ? "" : shown.length === this.#films.length ? many(shown.length, "film") : `${shown.length} of ${many(this.#films.length, "film")}`;
     this.bar.hidden = none;
     this.strip.hidden = none || !mayEdit();
@@ -116,6 +127,12 @@ class Library extends HTMLElement {
     const cards = [...sending.map((upload) => this.#upload(upload)), ...shown.map((film) => this.#card(film))];
     if (cards.length !== this.wall.children.length || cards.some((card, at) => card !== this.wall.children[at])) this.wall.replaceChildren(...cards);
     for (const id of this.#cards.keys()) if (!this.#films.some((film) => film.id === id)) this.#cards.delete(id);
+  }
+
+  #blank() {
+    this.count.textContent = "";
+    this.nothing.hidden = false;
+    this.nothing.replaceChildren(...missing("The library could not be loaded.", this.problem, () => this.load()));
   }
 
   #card(film) {
@@ -181,8 +198,9 @@ class Library extends HTMLElement {
       event.preventDefault();
       depth = 0;
       light(false);
-      const files = await attempt(() => filesOf(event.dataTransfer));
+      const files = await attempt(() => filesOf(event.dataTransfer, isFilm));
       if (files?.length) uploads.add(files);
+      else if (files) toast("There is no film in what was dropped.", {problem: true});
     });
   }
 }

@@ -3,6 +3,7 @@
 import {api, get, getAll, post, withQuery} from "./api.js";
 import {boot, role} from "./boot.js";
 import {button, h, openDialog} from "./dom.js";
+import {missing} from "./missing.js";
 import {table} from "./table.js";
 import {attempt, toast} from "./toasts.js";
 
@@ -19,16 +20,15 @@ class People extends HTMLElement {
 
   async #load() {
     const project = boot.project;
-    const [members, invitations, tokens] = await Promise.all([
-      project ? attempt(() => getAll(withQuery("/api/members", {project}))) : [],
-      project && this.admin ? attempt(() => getAll(withQuery("/api/members/invitations", {project}))) : [],
-      attempt(() => getAll("/api/tokens")),
-    ]);
+    const asked = [project ? getAll(withQuery("/api/members", {project})) : [], project && this.admin ? getAll(withQuery("/api/members/invitations", {project})) : [], getAll("/api/tokens")];
+    const found = await Promise.all(asked).catch((error) => error);
     if (!this.isConnected) return;
+    if (found instanceof Error) return this.replaceChildren(h("section", {class: "empty"}, missing("The people of this project could not be loaded.", found, () => this.#load())));
+    const [members, invitations, tokens] = found;
     this.replaceChildren(
       h("header", {class: "page-head"}, h("h1", {class: "wrap"}, this.project ? `People of ${this.project.name}` : "People"),
         this.admin && this.project ? button("Invite somebody …", () => this.#invite(), {kind: "bar"}) : null),
-      ...this.#members(members ?? []), ...this.#invitations(invitations ?? []), ...this.#tokens(tokens ?? []));
+      ...this.#members(members), ...this.#invitations(invitations), ...this.#tokens(tokens));
   }
 
   #members(members) {

@@ -3,13 +3,15 @@
 import {boot} from "./boot.js";
 import {button, h} from "./dom.js";
 
-const QUIET_MS = 120;
+// The slider ranks while it is drawn, so often at most; who types is waited for.
+const APART_MS = 120, TYPED_MS = 300;
 
 // "rank": detail is what POST /api/score takes, null for the ranking that is stored.
 class Ranking extends HTMLElement {
   #timer = null;
   #weights = false;
   #length = false;
+  #sent = 0;
 
   connectedCallback() {
     if (this.slider) return;
@@ -19,8 +21,8 @@ class Ranking extends HTMLElement {
     this.compelling = h("output", {class: "num compelling"}, "0.50");
     this.content = menu("For", "any use", boot.content, () => { this.#weights = this.#length = false; this.#changed(); });
     this.genre = menu("Genre", "any genre", boot.genres, () => { this.#weights = false; this.#changed(); });
-    this.min = number("Shortest clip, seconds", () => { this.#length = true; this.#changed(); });
-    this.max = number("Longest clip, seconds", () => { this.#length = true; this.#changed(); });
+    this.min = number("Shortest clip, seconds", () => this.#typed());
+    this.max = number("Longest clip, seconds", () => this.#typed());
     this.back = button("As stored", () => this.reset(), {kind: "plain", title: "Back to the ranking that is stored", hidden: true});
     this.note = h("span", {class: "small muted wrap ranking-note"});
     this.append(h("div", {class: "weights"}, h("span", {class: "viral"}, "viral"), this.viral, this.slider, this.compelling, h("span", {class: "compelling"}, "compelling")),
@@ -31,6 +33,7 @@ class Ranking extends HTMLElement {
   tell(scored) {
     if (!this.#weights) this.slider.value = Math.round((1 - scored.weights.viral) * 100);
     if (!this.#length) [this.min.value, this.max.value] = [scored.min_s, scored.max_s];
+    this.#fits();
     this.#numbers(scored.weights.viral);
     const models = [...new Set([scored.model, scored.viral_model])].filter((version) => version !== "prior");
     const by = models.length ? `Ranked by model ${models.join(" and ")}` : "Ranked by the prior, relative to this film";
@@ -54,11 +57,26 @@ class Ranking extends HTMLElement {
     return asked;
   }
 
-  #changed() {
+  #changed(wait_ms = Math.max(0, this.#sent + APART_MS - performance.now())) {
     if (this.#weights) this.#numbers(1 - Number(this.slider.value) / 100);
     this.back.hidden = false;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#send(this.asked), QUIET_MS);
+    if (this.#fits()) this.#timer = setTimeout(() => this.#send(this.asked), wait_ms);
+  }
+
+  #typed() {
+    this.#length = true;
+    this.#changed(TYPED_MS);
+  }
+
+  // Limits that no clip can keep are not asked for, and said here: half of a number that is being typed is no mistake.
+  #fits() {
+    const [least, most] = [this.min, this.max].map((field) => field.valueAsNumber);
+    this.max.setCustomValidity(least > most ? `The longest clip is to be ${least} s or more, as the shortest is.` : "");
+    const wrong = [this.min, this.max].find((field) => !field.checkValidity());
+    this.note.classList.toggle("bad", Boolean(wrong));
+    if (wrong) this.note.textContent = wrong.validationMessage;
+    return !wrong;
   }
 
   #numbers(viral) {
@@ -69,6 +87,7 @@ class Ranking extends HTMLElement {
 
   #send(detail) {
     clearTimeout(this.#timer);
+    this.#sent = performance.now();
     this.dispatchEvent(new CustomEvent("rank", {detail}));
   }
 }
@@ -80,5 +99,5 @@ function menu(label, none, names, changed) {
 }
 
 function number(label, changed) {
-  return h("input", {class: "input short num", type: "number", min: 1, max: 36000, step: 1, "aria-label": label, oninput: changed});
+  return h("input", {class: "input short num", type: "number", min: 1, max: 36000, step: "any", "aria-label": label, oninput: changed});
 }

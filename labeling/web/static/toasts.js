@@ -1,5 +1,6 @@
 // Short answers to what the person did; problems stay until they are put away.
 
+import {line} from "./api.js";
 import {button, h} from "./dom.js";
 
 const SHOWN_MS = 5000;
@@ -14,6 +15,8 @@ class Toasts extends HTMLElement {
     const toast = h("div", {class: `toast ${problem ? "problem" : ""}`}, h("p", {}, words),
       actions.map((action) => button(action.words, () => { toast.remove(); action.run(); })),
       button("", () => toast.remove(), {kind: "plain", symbol: "close", title: "Put away"}));
+    // What is wrong once more is said once.
+    if (problem) for (const other of this.querySelectorAll(".problem")) if (other.firstChild.textContent === words) other.remove();
     if (problem) toast.setAttribute("role", "alert");
     this.append(toast);
     if (!problem) setTimeout(() => toast.remove(), shown_ms);
@@ -32,7 +35,13 @@ export async function attempt(action) {
   try {
     return await action();
   } catch (error) {
-    if (error.name !== "AbortError") toast(error.message, {problem: true});
+    if (error.name !== "AbortError") tell(error);
     return undefined;
   }
+}
+
+// Says what went wrong; that the server does not answer is no news any more when it does.
+export function tell(error) {
+  const said = toast(error.message, {problem: true});
+  if (error.name === "Unreachable") line.addEventListener("change", () => line.lost || said.remove(), {once: true});
 }

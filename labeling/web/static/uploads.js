@@ -7,11 +7,15 @@ import {bytes, left} from "./words.js";
 
 const AT_ONCE = 2;
 const TOLD_EVERY_MS = 250;
+const KEPT = "selects:uploads";
+// Answers after which the same file may be taken another time; others are about the file.
+const PASSING = [401, 408, 409, 429];
+export const TYPES = ".3gp,.avi,.dv,.flv,.m2ts,.m2v,.m4v,.mkv,.mov,.mp4,.mpeg,.mpg,.mts,.mxf,.nut,.ogm,.ogv,.ts,.vob,.webm,.wmv".split(",");
 
 // One file: state is waiting, sending, arrived (the server takes it in), done or failed.
 class Upload {
   constructor(id, file, project) {
-    Object.assign(this, {id, file, project, state: "waiting", sent: 0, problem: "", movie: null, request: null, began: 0});
+    Object.assign(this, {id, file, project, state: "waiting", sent: 0, problem: "", refused: false, movie: null, request: null, began: 0});
   }
 
   get fraction() {
@@ -51,6 +55,12 @@ class Uploads extends EventTarget {
     this.forget(upload);
   }
 
+  // The person goes; what is on its way ends with the page.
+  stop() {
+    this.all = [];
+    this.#tell();
+  }
+
   forget(upload) {
     this.all = this.all.filter((other) => other !== upload);
     this.#go();
@@ -69,7 +79,7 @@ class Uploads extends EventTarget {
 
   #send(upload) {
     if (upload.file.size > boot.upload_limit_bytes) {
-      return this.#fail(upload, `It is larger than ${bytes(boot.upload_limit_bytes)}, the most that the server takes.`);
+      return this.#fail(upload, `It is larger than ${bytes(boot.upload_limit_bytes)}, the most that the server takes.`, true);
     }
     const form = new FormData(), request = new XMLHttpRequest();
     form.append("project", upload.project);
@@ -94,7 +104,7 @@ class Uploads extends EventTarget {
     } catch {
       // A proxy in front may answer with a page of its own.
     }
-    if (request.status >= 300) return this.#fail(upload, failure(request.status, said).message);
+    if (request.status >= 300) return this.#fail(upload, failure(request.status, said).message, request.status < 500 && !PASSING.includes(request.status));
     upload.state = "done";
     upload.movie = said.movie;
     this.forget(upload);
@@ -103,34 +113,59 @@ class Uploads extends EventTarget {
     return undefined;
   }
 
-  #fail(upload, problem) {
-    Object.assign(upload, {state: "failed", problem, request: null});
+  // `refused`: the file is what is wrong, and would be refused again.
+  #fail(upload, problem, refused = false) {
+    Object.assign(upload, {state: "failed", problem, refused, request: null});
     this.#go();
   }
 
   #tell() {
     this.#told = performance.now();
+    keep(this.all.filter((upload) => upload.state !== "done" && !upload.refused).map((upload) => upload.file.name));
     this.dispatchEvent(new Event("change"));
   }
 }
 
+// The files that were on their way when this window was loaded anew: no script gets them back, only the person does.
+export const cutOff = kept();
 export const uploads = new Uploads();
 
 addEventListener("beforeunload", (event) => uploads.open.length && event.preventDefault());
 
-// The films among what was dropped, those in folders too.
-export async function filesOf(transfer) {
+// The files that were dropped, and those that `wanted` takes of the folders.
+export async function filesOf(transfer, wanted = () => true) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   if (!entries.length) return [...transfer.files];
-  return (await Promise.all(entries.map(filesIn))).flat();
+  return (await Promise.all(entries.map((entry) => filesIn(entry, entry.isFile ? () => true : wanted)))).flat();
 }
 
-async function filesIn(entry) {
-  if (entry.isFile) return entry.name.startsWith(".") ? [] : [await new Promise((done, failed) => entry.file(done, failed))];
+export const isFilm = (name) => TYPES.some((type) => name.toLowerCase().endsWith(type));
+
+async function filesIn(entry, wanted) {
+  if (entry.isFile) return entry.name.startsWith(".") || !wanted(entry.name) ? [] : [await new Promise((done, failed) => entry.file(done, failed))];
   const reader = entry.createReader(), found = [];
   for (;;) {
     const part = await new Promise((done, failed) => reader.readEntries(done, failed));
-    if (!part.length) return (await Promise.all(found.map(filesIn))).flat();
+    if (!part.length) return (await Promise.all(found.map((each) => filesIn(each, wanted)))).flat();
     found.push(...part);
+  }
+}
+
+function keep(names) {
+  try {
+    if (names.length) sessionStorage.setItem(KEPT, JSON.stringify(names));
+    else sessionStorage.removeItem(KEPT);
+  } catch {
+    // A browser that keeps nothing forgets; nothing else is lost.
+  }
+}
+
+function kept() {
+  try {
+    const names = JSON.parse(sessionStorage.getItem(KEPT)) ?? [];
+    sessionStorage.removeItem(KEPT);
+    return names;
+  } catch {
+    return [];
   }
 }
