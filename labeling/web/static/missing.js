@@ -6,7 +6,7 @@ import {button, h} from "./dom.js";
 
 // The parts of a section; `again` loads once more.
 export function missing(what, error, again) {
-  const retry = button("Try again", again, {kind: "main"});
+  const retry = button("Try again", () => { retry.remove(); again(); }, {kind: "main"});
   if (error.name === "Unreachable") line.addEventListener("change", () => !line.lost && retry.isConnected && again(), {once: true});
   return [h("h1", {}, what), h("p", {class: "muted wrap", role: "alert"}, error.message), retry];
 }
