@@ -119,7 +119,7 @@ class Search extends HTMLElement {
 
   #words(found) {
     const films = found.films ?? Math.max(...Object.values(found.searched ?? {0: 0}));
-    if (found.total) return [`${many(found.total, "shot")} in ${many(films, "film")}`, found.note].filter(Boolean).join(" · ");
+    if (found.total) return [`${many(found.total, "shot")}, ${many(films, "film")} searched`, found.note].filter(Boolean).join(" · ");
     const why = films ? "Nothing like that was found; other words, or fewer filters, may help." : "No film that passes the filters can be searched yet.";
     return [why, found.note].filter(Boolean).join(" ");
   }
