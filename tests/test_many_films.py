@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from backend.database import make_engine
 from backend.library.models import Candidate, Movie, Project
-from backend.library.service import Wanted, list_movies
+from backend.library.shown import Wanted, wanted_movies
 from labeling.queue.drawing import draw, unasked
 from labeling.queue.embeddings import Embeddings
 from labeling.queue.models import Queue
@@ -41,7 +41,7 @@ def test_a_page_of_films_reads_these_films_alone(films: Session) -> None:
     listen = (Movie, "load", lambda movie, _context: read.append(movie.title))
     event.listen(*listen)
     try:
-        page, total = list_movies(films, Wanted(1, sort="title"), limit=5, offset=20)
+        page, total = wanted_movies(films, Wanted(1, sort="title"), limit=5, offset=20)
     finally:
         event.remove(*listen)
     assert total == 50
@@ -55,8 +55,8 @@ def test_a_page_of_films_reads_these_films_alone(films: Session) -> None:
 )
 def test_films_of_a_genre_are_counted_and_paged(films: Session, genre: str, remainders: set[int]) -> None:
     wanted = [f"Film {number:02}" for number in range(50) if number % 5 in remainders]
-    first, total = list_movies(films, Wanted(1, genre=genre, sort="title"), limit=15, offset=0)
-    rest, same = list_movies(films, Wanted(1, genre=genre, sort="title"), limit=500, offset=15)
+    first, total = wanted_movies(films, Wanted(1, genre=genre, sort="title"), limit=15, offset=0)
+    rest, same = wanted_movies(films, Wanted(1, genre=genre, sort="title"), limit=500, offset=15)
     assert (total, same) == (len(wanted), len(wanted))
     assert [movie.title for movie in (*first, *rest)] == wanted
 

@@ -23,6 +23,19 @@ def test_a_film_with_any_name_is_listed(service: Service, name: str, title: str)
     assert [(each["title"], each["file"]) for each in answer.json()["items"]] == [(title, name)]
 
 
+def test_a_title_that_was_kept_too_long_keeps_nothing_from_being_listed(service: Service) -> None:
+    if service.resources.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL keeps none")
+    film = NewFilm(path=Path("/films/a.mp4"), source="path", size_bytes=1, facts=MovieFacts())
+    with service.session() as session:
+        movie, _job, _new = add_movie(session, service.project(), film, "me")
+        movie.title = "x" * 250
+        session.add(movie)
+        session.commit()
+    listed = service.client(service.token()).get("/api/movies")
+    assert [each["title"] for each in listed.json()["items"]] == ["x" * 200]
+
+
 def test_a_folder_is_searched_whatever_lies_in_it(tmp_path: Path) -> None:
     (tmp_path / "below").mkdir()
     (tmp_path / "folder.mp4").mkdir()

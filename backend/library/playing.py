@@ -16,8 +16,9 @@ from backend.errors import InputError, NotAllowed, NotFound, OutputError, TooLar
 from backend.files import write_atomically
 from backend.library.models import Movie
 from backend.library.places import of_film, poster_path
-from backend.library.service import movie_named, shown
+from backend.library.service import movie_named
 from backend.library.shapes import MoviePublic
+from backend.library.shown import shown
 from backend.members.service import Principal
 from backend.pieces import PartsResponse, PieceResponse
 from backend.resources import Resources

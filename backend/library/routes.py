@@ -28,6 +28,7 @@ from backend.library.shapes import (
     ScenePublic,
     ShotPublic,
 )
+from backend.library.shown import Wanted, count, shown, wanted_movies
 from backend.library.uploads import Uploaded, keep, receive
 from backend.members.service import Principal
 from backend.paging import Paged, paged
@@ -123,22 +124,22 @@ def list_movies(
     sort: Literal["newest", "oldest", "title", "year", "longest"] = "newest",
 ) -> Paged[MoviePublic]:
     """Films of a project, each with its newest job."""
-    wanted = service.Wanted(service.project_for(session, who, project, "viewer"), text, genre, state or "", sort)
-    movies, total = service.list_movies(session, wanted, page.limit, page.offset)
+    wanted = Wanted(service.project_for(session, who, project, "viewer"), text, genre, state or "", sort)
+    movies, total = wanted_movies(session, wanted, page.limit, page.offset)
     return paged(movies, total, page.offset)
 
 
 @router.get("/movies/{movie_id}", responses=errors(NotFound))
 def get_movie(movie_id: Id, session: ReadSession, who: PrincipalDep) -> MoviePublic:
     """One film."""
-    return service.shown(session, [service.movie_named(session, who, movie_id)])[0]
+    return shown(session, [service.movie_named(session, who, movie_id)])[0]
 
 
 @router.patch("/movies/{movie_id}", responses=errors(NotFound, NotAllowed))
 def change_movie(movie_id: Id, change: MovieChange, session: WriteSession, who: PrincipalDep) -> MoviePublic:
     """Change what people say of a film: title, year, genres, plot, rights, embargo, reel and tape."""
     movie = service.movie_named(session, who, movie_id, "curator")
-    return service.shown(session, [service.change_movie(session, movie, change)])[0]
+    return shown(session, [service.change_movie(session, movie, change)])[0]
 
 
 @router.delete("/movies/{movie_id}", status_code=204, responses=errors(NotFound, NotAllowed))
@@ -222,7 +223,7 @@ def remove_candidate(candidate_id: Id, session: WriteSession, who: PrincipalDep)
 
 def _parts(session: Session, movie: Movie, table: Any, shape: Any, page: Any) -> Paged[Any]:
     found = select(table).where(col(table.movie_id) == movie.id).order_by(col(table.number))
-    total = service.count(session, table, movie)
+    total = count(session, table, movie)
     rows = session.exec(found.limit(page.limit).offset(page.offset)).all()
     return paged([shape.of(row, movie) for row in rows], total, page.offset)
 
@@ -278,8 +279,8 @@ def _added(resources: Resources, who: Principal, project: int | None, film: serv
     with Session(resources.engine) as session:
         project_id = service.project_for(session, who, project, "curator")
         movie, job, known = service.add_movie(session, project_id, film, who.name)
-        shown = service.shown(session, [movie])[0]
+        public_film = shown(session, [movie])[0]
         session.commit()
         if job is not None:
             enqueue(resources.queue, job)
-        return Added(movie=shown, job=public(job, movie.title) if job else None, known=known)
+        return Added(movie=public_film, job=public(job, movie.title) if job else None, known=known)

@@ -11,6 +11,7 @@ from backend.jobs.service import enqueue, public
 from backend.library import service
 from backend.library.models import MovieFacts
 from backend.library.shapes import Added
+from backend.library.shown import shown
 from backend.media.sample import make_sample
 from backend.store.media import present, publish
 
@@ -44,8 +45,8 @@ def add_sample(wanted: SampleWanted, who: PrincipalDep, resources: ResourcesDep)
     )
     with Session(resources.engine) as session:
         movie, job, known = service.add_movie(session, project, film, who.name)
-        shown = service.shown(session, [movie])[0]
+        public_film = shown(session, [movie])[0]
         session.commit()
         if job is not None:
             enqueue(resources.queue, job)
-        return Added(movie=shown, job=public(job, movie.title) if job else None, known=known)
+        return Added(movie=public_film, job=public(job, movie.title) if job else None, known=known)
