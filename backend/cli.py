@@ -20,6 +20,7 @@ from labeling.references.commands import reference_app
 from trainer.commands import training_app
 from trainer.datasets.commands import dataset_app
 from trainer.framing.commands import framing_app
+from trainer.proof.commands import ranking_app
 
 if TYPE_CHECKING:
     from backend.analysis.find import FindRequest
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
     from backend.search.doctor import Problem
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
-evaluate_app = typer.Typer(no_args_is_help=True, help="Run parts of the analysis on prepared data.")
+evaluate_app = typer.Typer(
+    no_args_is_help=True, help="How good it is: scenes of prepared films, ranking by curators' answers."
+)
+evaluate_app.add_typer(ranking_app)
 app.add_typer(service_app)
 app.add_typer(search_app)
 app.add_typer(training_app)

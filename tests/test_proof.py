@@ -10,6 +10,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from labeling.decisions.models import Decision
+from tests.command import selects, selects_json
 from tests.curating import Studio, decide, questions, studio
 from tests.service import running
 from trainer.proof.measures import LEAST, MOST_POINTS, STEP, WINDOW, Clip, points_of
@@ -110,6 +111,26 @@ def test_each_model_is_judged_by_what_it_scored(house: Studio) -> None:
     assert (first["model"], first["clips"], first["approved"]) == ("prior", 24, 12)
     assert first["points"][-1]["auc"]["value"] == 1.0
     assert (second["model"], second["clips"], second["points"]) == ("compelling-1", 16, [])
+
+
+def test_the_command_says_the_same(house: Studio) -> None:
+    settings = house.service.resources.settings
+    address = house.service.resources.engine.url.render_as_string(hide_password=False)
+    here: dict[str, Any] = {"home": settings.home, "SELECTS_DATABASE__URL": address}
+    nothing = selects("evaluate", "ranking", "--project", str(house.project), **here)
+    assert (nothing.returncode, nothing.stdout) == (0, "")
+    assert "chance chooses some" in nothing.stderr
+    ids = [clip.id or 0 for clip in house.candidates()]
+    asked_by_chance(house, "prior", ids[:24], 12)
+    asked_by_chance(house, "compelling-1", ids[24:40], 9)
+    found = selects_json("evaluate", "ranking", "--project", str(house.project), **here)
+    assert found == proof_of(house)
+    said = selects("evaluate", "ranking", "--project", str(house.project), **here).stdout
+    assert "prior: 24 clips judged that chance had chosen, 12 of them approved" in said
+    assert "higher score than a rejected one in 100 % (100 to 100); chance gives 50 %" in said
+    assert "20 are needed, 5 each approved and rejected (7 rejected so far)" in said
+    unknown = selects("evaluate", "ranking", "--project", "99", **here)
+    assert (unknown.returncode, unknown.stderr.count("\n")) == (2, 1)
 
 
 def test_only_what_chance_chose_and_what_stands_counts(house: Studio) -> None:
