@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,6 +22,10 @@ from backend.resources import Resources
 from backend.settings import Settings
 from backend.stopping import stop_signals
 from backend.store.media import require_store
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from uvicorn import Server
 
 PATIENCE_S = 5
 SWITCH_S = 0.0005
@@ -37,32 +42,14 @@ def serve(settings: Settings) -> signal.Signals:
     Raises DatabaseUnready, and InputError where it may not or cannot listen.
     """
     with loading():
-        import uvicorn
-
         from backend.app import create_app
         from labeling.queue.drawer import Beside
 
-    resources = Resources(settings)
-    require_current(resources.engine)
-    require_store(resources.home)
-    require_gate(settings)
-    # It may run before there is a token: in a container the first one is made beside it.
-    with Session(resources.reading) as session:
-        if nobody := nobody_signs_in(settings, session):
-            log.warning(nobody)
+    resources = _opened(settings)
     require_free(settings.server.host, settings.server.port, "SELECTS_SERVER__PORT")
     with loading():
         app = create_app(settings, resources, pages=True, maker=Beside(settings))
-    config = uvicorn.Config(
-        app,
-        host=settings.server.host,
-        port=settings.server.port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=PATIENCE_S,
-        server_header=False,
-    )
-    server, asked = uvicorn.Server(config), [signal.SIGTERM]
+    server, asked = _server(app, settings), [signal.SIGTERM]
 
     def leave(number: int, _frame: FrameType | None) -> None:
         asked[:] = [signal.Signals(number)]
@@ -82,6 +69,34 @@ def serve(settings: Settings) -> signal.Signals:
         sys.stderr.flush()
         os._exit(130 if asked[0] == signal.SIGINT else 0)
     return asked[0]
+
+
+def _opened(settings: Settings) -> Resources:
+    """What it answers from; raises DatabaseUnready, InputError."""
+    resources = Resources(settings)
+    require_current(resources.engine)
+    require_store(resources.home)
+    require_gate(settings)
+    # It may run before there is a token: in a container the first one is made beside it.
+    with Session(resources.reading) as session:
+        if nobody := nobody_signs_in(settings, session):
+            log.warning(nobody)
+    return resources
+
+
+def _server(app: "FastAPI", settings: Settings) -> "Server":
+    from uvicorn import Config, Server
+
+    config = Config(
+        app,
+        host=settings.server.host,
+        port=settings.server.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=PATIENCE_S,
+        server_header=False,
+    )
+    return Server(config)
 
 
 def _warm(resources: Resources) -> None:

@@ -73,10 +73,7 @@ def run_worker(
     threadpool_limits(1, user_api="blas")
     with Session(resources.engine) as session:
         enrol(session, name, queues)
-    # What they see they enqueue, once, under a name that says what it is for: that all look at it is only more work.
-    duty = threading.Event()
-    more = [*(make(resources).only(duty) for make in watchers), *(make(resources, name) for make in besides)]
-    tickers = (heart(resources, name, _give_up), reaper(resources, name, (find_lost, find_lost_runs), duty), *more)
+    tickers = _tickers(resources, name, watchers, besides)
     for each in tickers:
         each.start()
     _launch(settings, name, queues, lambda: register(resources, name))
@@ -101,6 +98,16 @@ def _require_known(settings: Settings, queues: Sequence[str]) -> None:
             from backend.features.registry import profile_named
         profile_named(settings.analysis.profile)
         model_detector(settings.analysis.detector)
+
+
+def _tickers(
+    resources: Resources, name: str, watchers: Sequence[Callable[[Resources], Ticker]], besides: Sequence[Besides]
+) -> Sequence[Ticker]:
+    """What is done every second or so beside the workflows, not begun yet."""
+    # What they see they enqueue, once, under a name that says what it is for: that all look at it is only more work.
+    duty = threading.Event()
+    more = [*(make(resources).only(duty) for make in watchers), *(make(resources, name) for make in besides)]
+    return (heart(resources, name, _give_up), reaper(resources, name, (find_lost, find_lost_runs), duty), *more)
 
 
 def _watchers() -> tuple[Callable[[Resources], Ticker], ...]:
