@@ -24,7 +24,7 @@ def write_pictures(folder: Path, shot: ShotPictures) -> ShotMaterial:
         try:
             path.write_bytes(content)
         except OSError as problem:
-            raise OutputError(f"Cannot keep pictures in {str(folder)!r}: {problem.strerror}.") from None
+            raise OutputError(f"Cannot keep pictures in {str(folder.parent)!r}: {problem.strerror}.") from None
     images = [_decode(content) for content in stored.values()]
     return _material(shot.keyframe_at, images)
 
