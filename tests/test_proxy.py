@@ -256,6 +256,21 @@ def test_progress_rises_to_one(tmp_path: Path) -> None:
     assert seen[-1] == 1.0
 
 
+def test_what_is_not_confirmed_does_not_appear(tmp_path: Path) -> None:
+    """A film that was changed meanwhile: its copy would stand under the checksum of the one before."""
+    film = make_film(tmp_path / "film.mp4", frames=20)
+    asked: list[list[str]] = []
+
+    def refuse() -> None:
+        asked.append([path.name for path in tmp_path.glob("proxy*")])
+        raise FilmUnreadable("film.mp4", "it was changed")
+
+    with pytest.raises(FilmUnreadable, match="changed"):
+        write_proxy(probe_film(film), tmp_path / "proxy.mp4", confirm=refuse)
+    assert asked == [[]]
+    assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
+
+
 @pytest.mark.parametrize("until", [0.3, 0.9], ids=["in the picture", "in the sound"])
 def test_stopping_leaves_what_was_there(tmp_path: Path, until: float) -> None:
     film = make_film(tmp_path / "film.mkv", frames=250, size=(320, 180), rate=1)
