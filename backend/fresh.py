@@ -43,9 +43,8 @@ class Fresh:
 
         `read` must begin to read when it is called: a transaction that is open already sees what was then.
         """
-        with self._lock:
-            version = self._now()
-            found: T | None = self._kept.get(key) if version is not None else None
+        now = self._state.now()
+        found: T | None = self._known(key, now)
         if found is not None:
             return found
         # What is read is as new as the state that was told before, or newer.

@@ -73,7 +73,8 @@ def ready(resources: ResourcesDep, response: Response) -> Ready:
             for alarm in resources.live.alarms()
         ]
         if lacking:
-            notes.append(f"{lacking} films are ready but not wholly in the index; `selects doctor` says which")
+            films = "film is" if lacking == 1 else "films are"
+            notes.append(f"{lacking} {films} ready but not wholly in the index; `selects doctor` says which")
     if little := _little_room(resources.home):
         notes.append(little)
     if has_store(resources.home):

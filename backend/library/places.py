@@ -120,6 +120,13 @@ def films_in(folder: Path) -> list[Path]:
     return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts))
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a link to a name that is too long, a folder that may be listed and not entered
+        return False
+
+
 def keyframe_address(movie_id: int, sha256: str | None, frame: int) -> str:
     """Where a browser finds a keyframe: an address that no other film ever has, since ids are given again (SQLite)."""
     return f"/api/movies/{movie_id}/frames/{frame}.jpg?of={of_film(sha256)}"
