@@ -19,6 +19,9 @@ F = TypeVar("F", bound=np.generic)
 RENEW = 4
 """Directions are found anew when this many times as many rows are held as they were found on."""
 
+MASKS = 16
+"""So many masks are kept, a byte a row each."""
+
 ONE_BY_ONE = 512
 """So few rows are spread over about as many films: one product of them all is faster than one a film."""
 
@@ -46,6 +49,7 @@ class Hall:
     in_dialogue: NDArray[np.bool_]
     duration_s: NDArray[np.float64]
     _places: WeakKeyDictionary[Films, Rows] = field(default_factory=WeakKeyDictionary)
+    _masks: dict[tuple[Films, Filters], NDArray[np.bool_]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return int(self.starts[-1])
@@ -58,7 +62,18 @@ class Hall:
         return places
 
     def mask(self, refs: Films, filters: Filters, within: Shots | None = None) -> NDArray[np.bool_]:
-        """The rows that may be found, bool [N]; `within`: only those of these shots. The hall holds these films."""
+        """The rows that may be found, bool [N], not to be written to; `within`: only those of these shots.
+
+        The hall holds these films. Who asks goes on asking with the same filters: their masks are kept for a while.
+        """
+        mask = self._masks.get((refs, filters))
+        if mask is None:
+            if len(self._masks) >= MASKS:
+                self._masks.clear()
+            mask = self._masks[refs, filters] = self._passing(refs, filters)
+        return mask if within is None else mask & self._within(refs, within)
+
+    def _passing(self, refs: Films, filters: Filters) -> NDArray[np.bool_]:
         places, wanted = self.places(refs), np.zeros(len(self.films), bool)
         if places is None:  # as an index it would mean: all
             raise ValueError("the hall holds other films")
@@ -74,7 +89,7 @@ class Hall:
             mask = mask & (self.duration_s >= filters.min_duration_s)
         if filters.max_duration_s is not None:
             mask = mask & (self.duration_s <= filters.max_duration_s)
-        return mask if within is None else mask & self._within(refs, within)
+        return mask
 
     def _within(self, refs: Films, shots: Shots) -> NDArray[np.bool_]:
         inside = np.zeros(len(self), bool)

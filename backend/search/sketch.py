@@ -18,7 +18,7 @@ from backend.search.coarse import OUTSIDE, Coarse
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
-DIRECTIONS, COARSE = 128, 40
+DIRECTIONS, COARSE = 160, 40
 SAMPLE = 4096
 SPARE, ROUNDS = 16, 3
 SLACK = 1e-4
