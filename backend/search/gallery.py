@@ -1,7 +1,7 @@
 """What a process holds in memory of indexed films, for searching.
 
 A film is loaded when a search first needs it and kept under the stamp of its index row: one that is indexed again has
-another stamp, so that nothing held is ever out of date. 100,000 shots take about 65 MB; their vectors are mapped files.
+another stamp, so that nothing held is ever out of date. 100,000 shots take about 80 MB; their vectors are mapped files.
 """
 
 import threading

@@ -12,6 +12,7 @@ from backend.search.copies import Floats
 from backend.search.filters import Films, Filters
 from backend.search.grouped import Shots
 from backend.search.held import HeldFilm
+from backend.search.scattered import address_of, compiled, products
 from backend.search.sketch import SAMPLE, Rows, Sketches, directions, sketch
 from backend.search.spaces import Space
 
@@ -22,14 +23,14 @@ RENEW = 4
 MASKS = 16
 """So many masks are kept, a byte a row each."""
 
-ONE_BY_ONE = 512
-"""So few rows are spread over about as many films: one product of them all is faster than one a film."""
+FIGURE_BYTES = 4
 
 
 @dataclass(frozen=True)
 class Hall:
     """Film k has the rows `starts[k]` to `starts[k + 1]`.
 
+    addresses   where the first row of each film lies
     by_vectors  films by checksum and inputs: the same file may be in several projects
     along       directions of the sketches [D, d], found when there were `along_rows`
     sketches    of all rows; nothing in a space whose rows are not units
@@ -40,6 +41,7 @@ class Hall:
     place: dict[tuple[int, str], int]
     by_vectors: dict[tuple[str, str], tuple[int, ...]]
     starts: Rows
+    addresses: Rows
     along: Floats
     along_rows: int
     sketches: Sketches
@@ -111,21 +113,11 @@ class Hall:
         return picked
 
     def products(self, rows: Rows, query: Floats) -> Floats:
-        """The exact products of rows with a query [D]: float32 [len(rows)].
-
-        Each row by itself (vecdot): of a product with a matrix the last bit depends on what else is in it, and equal
-        shots would change places from one page of a list to the next.
-        """
-        if len(rows) < ONE_BY_ONE:
-            return np.asarray(np.vecdot(self.vectors(rows), query))
-        found, films = np.empty(len(rows), np.float32), self.film_of(rows)
-        inner = rows - self.starts[films]
-        order = np.argsort(films)
-        edges = np.flatnonzero(np.diff(films[order], prepend=-1, append=-1))
-        for first, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-            own = order[first:end]
-            found[own] = np.vecdot(self.films[films[own[0]]].vectors[inner[own]], query)
-        return found
+        """The exact products of rows with a query [D]: float32 [len(rows)]."""
+        films = self.film_of(rows)
+        return products(
+            self.addresses[films] + (rows - self.starts[films]) * (self.space.dimension * FIGURE_BYTES), query
+        )
 
 
 def joined(space: Space, hall: Hall | None, kept: Sequence[int], fresh: Sequence[HeldFilm]) -> Hall:
@@ -137,6 +129,7 @@ def joined(space: Space, hall: Hall | None, kept: Sequence[int], fresh: Sequence
     renewed = space.unit and starts[-1] > RENEW * along_rows
     if renewed:
         along, along_rows = directions(_sample(films, int(starts[-1]))), int(starts[-1])
+    compiled()  # here, where one waits for films already, and not by the first question
     sketches = [sketch(np.zeros((0, space.dimension), np.float32), along)]
     if hall and not renewed and space.unit:
         sketches += [hall.sketches.fine[hall.starts[k] : hall.starts[k + 1]] for k in kept]
@@ -148,6 +141,7 @@ def joined(space: Space, hall: Hall | None, kept: Sequence[int], fresh: Sequence
         place={film.name: k for k, film in enumerate(films)},
         by_vectors=_by_vectors(films),
         starts=starts,
+        addresses=np.array([address_of(film.vectors) for film in films], np.int64),
         along=along,
         along_rows=along_rows,
         sketches=Sketches.of(np.concatenate(sketches)),
