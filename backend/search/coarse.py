@@ -76,6 +76,7 @@ def _bounds(
             # Figures are off by half a step at most; the length, rounded up, is not too short.
             lost += abs(weights[k]) * np.float32(0.5 if k < figures - 1 else 0)
         own[:] = lost
+        # Eight directions at a time: the sums are fetched and put back an eighth as often.
         for k in range(0, figures - figures % 8, 8):
             w0, w1, w2, w3 = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
             w4, w5, w6, w7 = weights[k + 4], weights[k + 5], weights[k + 6], weights[k + 7]

@@ -24,7 +24,7 @@ def address_of(array: Floats) -> int:
 def products(addresses: Addresses, query: Floats) -> Floats:
     """The products of the rows at these addresses with a query [D], float32; whoever asks holds on to their arrays.
 
-    Each row by itself: of a product with a matrix the last bit depends on what else is in it, and equal shots would
+    Each row separately: of a product with a matrix the last bit depends on what else is in it, and equal shots would
     change places from one page of a list to the next.
     """
     found = np.empty(len(addresses), np.float32)

@@ -5,6 +5,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 KINDS = ("sqlite", "postgresql")
+AS_IT_IS = ("max_connections=100",)
+"""For figures of speed: PostgreSQL's own settings, and not the haste of the tests."""
 
 
 def database_of(held: ExitStack, kind: str, home: Path, settings: Sequence[str] | None = None) -> str:

@@ -25,7 +25,7 @@ from backend.resources import Resources
 from backend.settings import Settings
 from labeling.decisions.models import Decision
 from labeling.queue.models import Question
-from scripts.benches._databases import database_of
+from scripts.benches._databases import AS_IT_IS, database_of
 from scripts.benches._processes import ROOT, answers, free_port, wait
 
 SHOTS, SHOT_FRAMES, RATE = 120, 60, 25
@@ -99,7 +99,7 @@ def library(kind: str, people: int, films: int, clips: int) -> Iterator[tuple[Se
     with ExitStack() as held:
         home = Path(tempfile.mkdtemp(prefix="selects-bench-"))
         held.callback(shutil.rmtree, home, ignore_errors=True)
-        server = Server(home, database_of(held, kind, home, ("max_connections=100",)))
+        server = Server(home, database_of(held, kind, home, AS_IT_IS))
         resources = Resources(server.settings)
         migrate(resources.engine)
         with Session(resources.engine) as session:

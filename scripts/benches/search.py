@@ -31,7 +31,7 @@ from backend.search.chroma import Chroma, chroma_child  # noqa: E402
 from backend.search.sketch import Sketches, directions, nearest, sketch  # noqa: E402
 from backend.search.spaces import SPACES  # noqa: E402
 from backend.settings import Settings, Vectors  # noqa: E402
-from scripts.benches._databases import KINDS, database_of  # noqa: E402
+from scripts.benches._databases import AS_IT_IS, KINDS, database_of  # noqa: E402
 from scripts.benches._processes import answers, free_port, start, wait  # noqa: E402
 from scripts.benches._shots import (  # noqa: E402
     GENRES,
@@ -49,8 +49,6 @@ from scripts.benches._shots import (  # noqa: E402
 Mask = NDArray[np.bool_]
 TOP, LIMIT, RECALL = 20, 1.5, 0.97
 WARM = 20
-SERVER = ("max_connections=100",)
-"""PostgreSQL's own settings, as they are."""
 SETTLE_S = 10
 """A server that has just started loads its networks beside."""
 FILTERS: dict[str, tuple[dict[str, Any], Callable[[Facts], Mask]]] = {
@@ -111,7 +109,7 @@ def service(dimension: int, vectors: NDArray[np.float32], database: str) -> Iter
     with ExitStack() as held:
         home = Path(tempfile.mkdtemp(prefix="selects-bench-"))
         held.callback(shutil.rmtree, home, ignore_errors=True)
-        url = database_of(held, database, home, SERVER)
+        url = database_of(held, database, home, AS_IT_IS)
         settings = Settings(home=home, database={"url": url}, vectors=Vectors(port=free_port()))
         child = chroma_child(settings.vectors, home)
         assert child is not None
